@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/* The inside of a ProcessQueue. docs/process-queue.md explains it; the public header lists the invariants.
+ *
+ * Counts of a frame that a cell holds: READY 2 (its own and the next taker's), TAKEN 1 (its own), otherwise none. A step from one
+ * state to the next is a CAS (or, where only one thread can be there, a store), and whoever makes it takes over the counts that
+ * the new state does not have.
+ *
+ * Orders. seq_cst is used where two threads each write one word and then read the other's (the comment there names the pair), and on
+ * x86-64 and AArch64 costs these read-modify-writes and loads nothing. Everything else is release/acquire, and relaxed for the
+ * payload, which a later check of `state` or `head` validates. No separate fences: thread sanitizers do not follow them. */
+#ifndef ROCKET_PULL_PROCESS_QUEUE_H
+#define ROCKET_PULL_PROCESS_QUEUE_H
+
+#include <stdatomic.h>
+
+#include "base/allocator.h"
+#include "rocket_process_queue.h"
+
+enum { ROCKET__CELLS = 32, ROCKET__CACHE_LINE = 64 };
+
+/* What is in a cell, in the low bits of `state`; the rest is the position it is in there for. A cell of an earlier lap therefore never
+ * equals one of a later lap. GONE: never taken and let go by drop; `head` never passes it. */
+enum {
+  ROCKET__EMPTY = 0,
+  ROCKET__READY = 1,
+  ROCKET__TAKEN = 2,
+  ROCKET__EXPIRED = 3,
+  ROCKET__DONE = 4,
+  ROCKET__GONE = 5
+};
+#define ROCKET__STATE(position, kind) ((uint64_t)(position) << 3 | (uint64_t)(kind))
+#define ROCKET__MAX_POSITION ((uint64_t)1 << 61)
+
+typedef struct rocket__cell {
+  _Atomic uint64_t state;
+  _Atomic int64_t queue_offset; /* of the cell at `tail`: where the next message will be, or a lower number */
+  _Atomic(rocket_frame *) frame;
+  _Atomic(const uint8_t *) record;
+  _Atomic uint32_t record_bytes;
+  _Atomic uint32_t body_bytes;
+  _Atomic uint64_t taken_at_ms;
+} rocket__cell;
+
+typedef struct rocket__chunk {
+  struct rocket__chunk *spare; /* the next unused one; the producer's */
+  rocket__cell cells[ROCKET__CELLS];
+} rocket__chunk;
+
+/* `held`: unfinished messages in the high bits, their body bytes in the low ones, so that one operation changes both. The bytes are
+ * bytes in memory and the count is at most 65535 + 16384, so neither overflows. */
+enum { ROCKET__HELD_SHIFT = 47 };
+#define ROCKET__HELD(count, bytes) ((uint64_t)(count) << ROCKET__HELD_SHIFT | (uint64_t)(bytes))
+#define ROCKET__HELD_COUNT(held) ((held) >> ROCKET__HELD_SHIFT)
+#define ROCKET__HELD_BYTES(held) ((held) & (((uint64_t)1 << ROCKET__HELD_SHIFT) - 1))
+
+/* `next` carries "dropped" in its lowest bit: a claim and a drop meet in one word, so none can slip by the other. */
+#define ROCKET__DROPPED ((uint64_t)1)
+
+/* `throttled`: who has to wake the puller. */
+enum { ROCKET__AWAKE = 0, ROCKET__BY_ITSELF = 1, ROCKET__BY_BUDGET = 2 };
+
+/* `holder`, of the orderly way. */
+enum { ROCKET__NEVER_HELD = 0, ROCKET__HELD_NOW = 1, ROCKET__NOT_HELD = 2 };
+
+/* The groups below are written by different threads and kept a cache line apart. */
+struct rocket_process_queue {
+  /* Set before the first put, then only read. */
+  const rocket_allocator *allocator;
+  rocket_byte_budget *budget;
+  void (*wake)(void *user);
+  void *wake_user;
+  void (*wake_drop)(void *user);
+  uint64_t max_bytes;
+  uint64_t directory_mask; /* entries - 1; entries are a power of two */
+  uint32_t max_count;
+  uint32_t max_span;
+  uint32_t largest_pull;
+  /* Seldom changed. */
+  _Atomic uint32_t counts;
+  _Atomic bool waits; /* is it in the budget's list? Changed under the budget's lock */
+  struct rocket_process_queue *waits_before, *waits_behind;
+  char pad_producer[ROCKET__CACHE_LINE];
+
+  /* The producer's. */
+  _Atomic uint64_t tail;
+  _Atomic int64_t last_offset;
+  int64_t floor_offset;   /* what the cell at tail says: the next message is not below it */
+  uint64_t oldest_chunk;  /* chunks [oldest, end) are in the directory */
+  uint64_t end_chunk;
+  rocket__chunk *spares;
+  char pad_head[ROCKET__CACHE_LINE];
+
+  /* The ackers'. */
+  _Atomic uint64_t head;
+  char pad_next[ROCKET__CACHE_LINE];
+
+  /* The takers'. */
+  _Atomic uint64_t next; /* position << 1 | ROCKET__DROPPED */
+  _Atomic uint32_t holder;
+  char pad_held[ROCKET__CACHE_LINE];
+
+  /* Everyone's. */
+  _Atomic uint64_t held;
+  _Atomic uint32_t throttled;
+  char pad_directory[ROCKET__CACHE_LINE];
+
+  _Atomic(rocket__chunk *) directory[];
+};
+
+/* The cell of `position`, or NULL when no message was ever there. Chunks are recycled but not given back while the queue lives, so
+ * the cell may be for another position by now; its `state` (or `head`) tells.
+ * Acquire: what the producer wrote into a fresh chunk before it hung it up is there. */
+static inline rocket__cell *rocket__cell_at(const rocket_process_queue *queue, uint64_t position) {
+  uint64_t slot = position / ROCKET__CELLS & queue->directory_mask;
+  rocket__chunk *chunk = atomic_load_explicit(&queue->directory[slot], memory_order_acquire);
+  return chunk ? &chunk->cells[position % ROCKET__CELLS] : NULL;
+}
+
+/* Takes `bytes` of `count` messages off the books, lets `head` go on, and wakes the pullers that waited for it. */
+void rocket__process_queue_finished(rocket_process_queue *queue, uint32_t count, uint64_t bytes);
+/* Lets go of what is READY from `next` on. Only after a drop. */
+void rocket__process_queue_let_go(rocket_process_queue *queue);
+/* Wakes the puller when it waits for `who`. True: it was this call that did. */
+bool rocket__process_queue_wake(rocket_process_queue *queue, uint32_t who);
+/* One more count, unless the last one is gone already. */
+bool rocket__process_queue_try_retain(rocket_process_queue *queue);
+
+/* The budget's side: byte_budget.c. */
+void rocket__byte_budget_add(rocket_byte_budget *budget, uint64_t bytes);
+/* Gives bytes back and wakes the queues that wait when there is room again. */
+void rocket__byte_budget_subtract(rocket_byte_budget *budget, uint64_t bytes);
+/* True: there is no room; the queue was put in the list and is woken later. */
+bool rocket__byte_budget_wait(rocket_byte_budget *budget, rocket_process_queue *queue);
+void rocket__byte_budget_leave(rocket_byte_budget *budget, rocket_process_queue *queue);
+
+/* Flow control starts again at three quarters of a limit. */
+static inline uint64_t rocket__low_water(uint64_t limit) { return limit - limit / 4; }
+
+#endif

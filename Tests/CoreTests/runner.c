@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/* Runs the registered tests, each in a process of its own:  core-tests [substring ...]
+ * Last line: "N passed, N failed". Exit 0 only when all passed. */
+#include "test.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rocket_bytes.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SLOWDOWN 10
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SLOWDOWN 10
+#endif
+#endif
+#ifndef SLOWDOWN
+#define SLOWDOWN 3
+#endif
+
+static test_case *all;
+
+void test_register(test_case *test) {
+  test_case **at = &all;
+  while (*at != NULL && (strcmp((*at)->file, test->file) < 0 ||
+                         (strcmp((*at)->file, test->file) == 0 && strcmp((*at)->name, test->name) < 0)))
+    at = &(*at)->next;
+  test->next = *at;
+  *at = test;
+}
+
+void test_fail(const char *file, int line, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fprintf(stderr, "  %s:%d: ", file, line);
+  vfprintf(stderr, format, args);
+  fprintf(stderr, "\n");
+  va_end(args);
+  fflush(NULL);
+  _exit(1);
+}
+
+uint8_t *test_guarded(const void *bytes, size_t size) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  size_t room = (size + page - 1) / page * page;
+  uint8_t *base = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(base != MAP_FAILED);
+  CHECK(mprotect(base + room, page, PROT_NONE) == 0);
+  uint8_t *at = base + room - size;
+  if (size > 0) memcpy(at, bytes, size);
+  return at;
+}
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+uint8_t *test_hex(const char *hex, size_t *size) {
+  uint8_t *out = malloc(strlen(hex) / 2 + 1);
+  CHECK(out != NULL);
+  size_t n = 0;
+  int high = -1;
+  for (; *hex; hex++) {
+    int digit = hex_digit(*hex);
+    if (digit < 0) continue;
+    if (high < 0) {
+      high = digit;
+    } else {
+      out[n++] = (uint8_t)(high << 4 | digit);
+      high = -1;
+    }
+  }
+  *size = n;
+  return out;
+}
+
+static atomic_uint_fast64_t allocation_calls;
+static atomic_int_fast64_t allocation_blocks;
+static uint64_t allocation_fail_at;
+
+static bool allocation_allowed(void) {
+  uint64_t call = atomic_fetch_add(&allocation_calls, 1) + 1;
+  return allocation_fail_at == 0 || call != allocation_fail_at;
+}
+static void *counting_allocate(void *user, size_t size) {
+  (void)user;
+  void *memory = allocation_allowed() ? malloc(size) : NULL;
+  if (memory) atomic_fetch_add(&allocation_blocks, 1);
+  return memory;
+}
+static void *counting_resize(void *user, void *memory, size_t size) {
+  (void)user;
+  void *moved = allocation_allowed() ? realloc(memory, size) : NULL;
+  if (moved && !memory) atomic_fetch_add(&allocation_blocks, 1);
+  return moved;
+}
+static void counting_release(void *user, void *memory) {
+  (void)user;
+  if (memory) atomic_fetch_sub(&allocation_blocks, 1);
+  free(memory);
+}
+const struct rocket_allocator *test_allocator(uint64_t fail_at) {
+  static const rocket_allocator allocator = {counting_allocate, counting_resize, counting_release, NULL};
+  allocation_fail_at = fail_at;
+  atomic_store(&allocation_calls, 0);
+  return &allocator;
+}
+uint64_t test_allocations(void) { return atomic_load(&allocation_calls); }
+int64_t test_allocated(void) { return atomic_load(&allocation_blocks); }
+
+static bool selected(const test_case *test, int argc, char **argv) {
+  if (argc < 2) return true;
+  for (int i = 1; i < argc; i++)
+    if (strstr(test->name, argv[i]) || strstr(test->file, argv[i])) return true;
+  return false;
+}
+
+static double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* exit() and not _exit(): leak checkers and the tests' own atexit handlers report at exit. */
+static void run_here(const test_case *test) {
+  alarm(test->limit_s * SLOWDOWN);
+  test->run();
+  exit(0);
+}
+
+static bool run_forked(const test_case *test) {
+  fflush(NULL);
+  double began = seconds_now();
+  pid_t child = fork();
+  if (child == 0) run_here(test);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  double took = seconds_now() - began;
+  const char *base = strrchr(test->file, '/');
+  base = base ? base + 1 : test->file;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (took > 1) printf("ok   %s %s (%.1f s)\n", base, test->name, took);
+    return true;
+  }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+    printf("FAIL %s %s: no end within %u s\n", base, test->name, test->limit_s * SLOWDOWN);
+  else if (WIFSIGNALED(status))
+    printf("FAIL %s %s: %s\n", base, test->name, strsignal(WTERMSIG(status)));
+  else
+    printf("FAIL %s %s\n", base, test->name);
+  return false;
+}
+
+int main(int argc, char **argv) {
+  unsigned passed = 0, failed = 0;
+  if (argc == 3 && strcmp(argv[1], "--here") == 0) { /* for a debugger: one test, no fork */
+    for (test_case *test = all; test; test = test->next)
+      if (strcmp(test->name, argv[2]) == 0) run_here(test);
+    fprintf(stderr, "no test is called %s\n", argv[2]);
+    return 2;
+  }
+  for (test_case *test = all; test; test = test->next) {
+    if (!selected(test, argc, argv)) continue;
+    if (run_forked(test)) passed++;
+    else failed++;
+  }
+  if (passed + failed == 0) {
+    fprintf(stderr, "no test matches\n");
+    return 2;
+  }
+  printf("%u passed, %u failed\n", passed, failed);
+  return failed == 0 ? 0 : 1;
+}
