@@ -9,7 +9,10 @@ ifeq ($(origin CC),default)
 CC := $(shell command -v clang || command -v cc)
 endif
 SWIFT ?= swift
+AR ?= ar
 PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 ABI_MAJOR := 0
 VERSION := 0.1.0
 PACKAGES := libuv libssl libcrypto zlib liblz4 libzstd
@@ -37,29 +40,130 @@ SWIFT_LIB := $(wildcard $(dir $(shell command -v swiftc 2>/dev/null))../lib/swif
 LINK_tsan = $(if $(findstring clang,$(CC)),$(if $(SWIFT_LIB),-L$(SWIFT_LIB) -Wl$(comma)-rpath$(comma)$(SWIFT_LIB) -ldispatch -lBlocksRuntime))
 comma := ,
 
+# Compiler commands are shown with V=1; without, only what is being made.
+Q = $(if $(V),,@echo '  $(FLAVOUR): $(@:$(BUILD)/%=%)';)
+
+# All processors, unless make was told how many.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
+# Homebrew keeps OpenSSL out of pkg-config's default path.
+ifneq ($(wildcard /opt/homebrew/opt/openssl@3/lib/pkgconfig),)
+export PKG_CONFIG_PATH := /opt/homebrew/opt/openssl@3/lib/pkgconfig:$(PKG_CONFIG_PATH)
+endif
+
+# What the shared library is called, and how only the public names leave it.
+ifeq ($(shell uname),Darwin)
+SHARED_LINK := librocketcore.dylib
+SHARED := librocketcore.$(ABI_MAJOR).dylib
+SHARED_FLAGS = -dynamiclib -install_name $(PREFIX)/lib/$(SHARED) -Wl,-exported_symbol,'_rocket_[a-z]*'
+else
+SHARED_LINK := librocketcore.so
+SHARED := librocketcore.so.$(ABI_MAJOR)
+SHARED_FLAGS = -shared -Wl,-soname,$(SHARED) -Wl,--version-script,Scripts/exports.map -Wl,-z,defs -Wl,-z,relro,-z,now
+endif
+
 CORE_OBJECTS = $(CORE_SOURCES:$(CORE)/%.c=$(BUILD)/core/%.o)
 TEST_OBJECTS = $(TEST_SOURCES:Tests/CoreTests/%.c=$(BUILD)/tests/%.o)
 
+##  Verbs:
 .PHONY: help
+##  make help          this list
 help:
 	@sed -n 's/^##  *//p' $(MAKEFILE_LIST)
 
-$(BUILD)/core/%.o: $(CORE)/%.c $(CORE_HEADERS)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
+.PHONY: setup setup-core
+##  make setup         installs what is missing, or says what to install (the verbs below call it themselves)
+setup:
+	@SWIFT='$(SWIFT)' Scripts/setup
+setup-core:
+	@Scripts/setup core
 
-$(BUILD)/tests/%.o: Tests/CoreTests/%.c $(CORE_HEADERS) $(TEST_HEADERS)
+.PHONY: demo
+##  make demo          the main job on the embedded broker: this repository's lines through two consumers, none lost
+demo: setup
+	$(SWIFT) build -c release --product rocketmq
+	$(SWIFT) build -c release --product rocketmq-demo
+	@"$$($(SWIFT) build -c release --show-bin-path)/rocketmq-demo" --directory '$(CURDIR)'
+
+.PHONY: build
+##  make build         the Swift libraries and the commands rocketmq and rocketmq-demo, optimised, under .build/release
+build: setup
+	$(SWIFT) build -c release
+
+.PHONY: test
+##  make test          everything that must pass: test-c, test-swift
+test: test-c test-swift
+
+$(BUILD)/core/%.o: $(CORE)/%.c $(CORE_HEADERS) | setup-core
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -ITests/CoreTests -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(BUILD)/tests/%.o: Tests/CoreTests/%.c $(CORE_HEADERS) $(TEST_HEADERS) | setup-core
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -ITests/CoreTests -DFIXTURES='"$(CURDIR)/Tests/Fixtures"' -c $< -o $@
 
 $(BUILD)/librocketcore.a: $(CORE_OBJECTS)
 	@mkdir -p $(@D)
-	rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/$(SHARED): $(CORE_OBJECTS) Scripts/exports.map
+	$(Q)$(CC) $(FLAVOUR_$(FLAVOUR)) $(SHARED_FLAGS) $(CORE_OBJECTS) -o $@ $(CORE_LIBS)
+
+$(BUILD)/rocketcore.pc: Scripts/rocketcore.pc.in Makefile
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(BUILD)/core-tests: $(TEST_OBJECTS) $(BUILD)/librocketcore.a
-	$(CC) $(FLAVOUR_$(FLAVOUR)) $^ -o $@ $(CORE_LIBS) $(LINK_$(FLAVOUR))
+	$(Q)$(CC) $(FLAVOUR_$(FLAVOUR)) $^ -o $@ $(CORE_LIBS) $(LINK_$(FLAVOUR))
 
 .PHONY: test-c
 ##  make test-c        the C tests (ONLY=substring: some of them)
-test-c: $(BUILD)/core-tests
+test-c: setup-core
+	@$(MAKE) --no-print-directory $(PARALLEL) $(BUILD)/core-tests FLAVOUR=$(FLAVOUR)
 	$(BUILD)/core-tests $(ONLY)
+
+.PHONY: test-swift
+##  make test-swift    the Swift tests (ONLY=regular expression: some of them)
+test-swift: setup
+	$(SWIFT) test --disable-xctest $(if $(ONLY),--filter '$(ONLY)')
+
+.PHONY: asan tsan
+##  make asan          the C tests under the address and undefined-behaviour sanitizers
+asan:
+	@$(MAKE) --no-print-directory test-c FLAVOUR=asan
+##  make tsan          the C tests, then the Swift tests, under the thread sanitizer
+tsan: setup
+	@$(MAKE) --no-print-directory test-c FLAVOUR=tsan
+	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build/tsan
+
+.PHONY: core
+##  make core          the C library alone, without Swift: build/plain/librocketcore.a, .so, rocketcore.pc
+core: setup-core
+	@$(MAKE) --no-print-directory $(PARALLEL) $(BUILD)/librocketcore.a $(BUILD)/$(SHARED) FLAVOUR=$(FLAVOUR)
+	@ln -sf $(SHARED) $(BUILD)/$(SHARED_LINK)
+
+.PHONY: install
+##  make install PREFIX=/usr/local    headers, libraries and rocketcore.pc (DESTDIR= for packagers)
+install: core
+	@rm -f $(BUILD)/rocketcore.pc && $(MAKE) --no-print-directory $(BUILD)/rocketcore.pc
+	install -d '$(DESTDIR)$(PREFIX)/include/rocketcore' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
+	install -m 644 $(CORE)/include/*.h '$(DESTDIR)$(PREFIX)/include/rocketcore'
+	install -m 644 $(BUILD)/librocketcore.a '$(DESTDIR)$(PREFIX)/lib'
+	install -m 755 $(BUILD)/$(SHARED) '$(DESTDIR)$(PREFIX)/lib'
+	ln -sf $(SHARED) '$(DESTDIR)$(PREFIX)/lib/$(SHARED_LINK)'
+	install -m 644 $(BUILD)/rocketcore.pc '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
+
+.PHONY: lint
+##  make lint          headers, layers, exported names, static data, formatting: prints what breaks a rule of the house
+lint: setup core
+	@CC='$(CC)' SWIFT='$(SWIFT)' VERSION='$(VERSION)' Scripts/lint $(BUILD)/librocketcore.a $(BUILD)/$(SHARED)
+
+.PHONY: format
+##  make format        formats the Swift sources in place (.swift-format)
+format: setup
+	$(SWIFT) format format --in-place --recursive --parallel Sources Tests Examples Package.swift
+
+.PHONY: clean
+##  make clean         removes build/ and .build/
+clean:
+	rm -rf build .build

@@ -35,10 +35,12 @@ void rocket_frame_retain_many(rocket_frame *frame, uint32_t counts) {
 
 /* Release: what this holder did to the bytes is done before the count goes down. Acquire: the one who frees sees it all.
  * Both sit on the one operation, because thread sanitizers do not follow separate fences. */
-void rocket_frame_release(rocket_frame *frame) {
+void rocket_frame_release_many(rocket_frame *frame, uint32_t counts) {
   if (!frame) return;
-  if (atomic_fetch_sub_explicit(&frame->count, 1, memory_order_acq_rel) == 1) rocket__release(frame->allocator, frame);
+  if (atomic_fetch_sub_explicit(&frame->count, counts, memory_order_acq_rel) == counts)
+    rocket__release(frame->allocator, frame);
 }
+void rocket_frame_release(rocket_frame *frame) { rocket_frame_release_many(frame, 1); }
 
 uint8_t *rocket_frame_bytes(rocket_frame *frame) { return frame->bytes; }
 size_t rocket_frame_size(const rocket_frame *frame) { return frame->size; }

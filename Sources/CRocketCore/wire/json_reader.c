@@ -18,7 +18,7 @@ enum {
 enum { IN_OBJECT = 1, IS_KEY = 2 };
 
 void rocket_json_reader_init(rocket_json_reader *reader, rocket_slice input) {
-  reader->input = input;
+  reader->input = input.data ? input : rocket_slice_of(""); /* so that there is always an address to count from */
   reader->position = 0;
   reader->depth = 0;
   reader->state = STATE_VALUE;

@@ -3,6 +3,7 @@
 
 /* Escapes: undoing them, and writing them as fastjson's SerializeWriter does. */
 #include "base/buffer.h"
+#include "base/slice.h"
 #include "wire/json_lex.h"
 #include "wire/utf8.h"
 
@@ -56,7 +57,7 @@ static bool simple_escape(uint8_t letter, uint8_t *out) {
 }
 
 int rocket_json_unescape(rocket_slice text, uint8_t *out, size_t *out_size) {
-  const uint8_t *at = text.data, *end = text.data + text.size;
+  const uint8_t *at = text.data, *end = rocket__slice_end(text);
   uint8_t *to = out;
   while (at < end) {
     const uint8_t *stop = memchr(at, '\\', (size_t)(end - at));
@@ -114,7 +115,7 @@ static void append_escape(rocket_buffer *out, const uint8_t *at, size_t size) {
 
 int rocket_json_append_string(rocket_buffer *out, rocket_slice text) {
   size_t before = out->size;
-  const uint8_t *run = text.data, *at = text.data, *end = text.data + text.size;
+  const uint8_t *run = text.data, *at = text.data, *end = rocket__slice_end(text);
   rocket_buffer_reserve(out, text.size + 2);
   rocket__buffer_put(out, '"');
   while (at < end) {

@@ -29,8 +29,8 @@ static inline uint8_t *rocket__utf8_put(uint8_t *to, uint32_t c) {
   return to;
 }
 
-/* Reads the code point at `*at` (before `end`) and moves behind it. What is not UTF-8 gives U+FFFD for each maximal part of a
- * sequence, as Java's decoder does. */
+/* Reads the code point at `*at` (before `end`) and moves behind it. What is not UTF-8 gives U+FFFD for each longest
+ * beginning of a sequence (Unicode, section 3.9). */
 static inline uint32_t rocket__utf8_next(const uint8_t **at, const uint8_t *end) {
   uint8_t lead = *(*at)++;
   if (lead < 0x80) return lead;

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/* One test for each of the ProcessQueue's invariants, by its name in the header, and for what the header promises besides. */
+#include "process_queue_fixture.h"
+#include "pull/process_queue.h"
+
+static void check_window(const rocket_process_queue *queue, uint64_t last[3]) {
+  uint64_t head = atomic_load(&queue->head), next = atomic_load(&queue->next) >> 1, tail = atomic_load(&queue->tail);
+  CHECK(head <= next && next <= tail);
+  CHECK(last[0] <= head && last[1] <= next && last[2] <= tail);
+  last[0] = head, last[1] = next, last[2] = tail;
+}
+
+TEST(I1_window_is_ordered) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  uint64_t last[3] = {0};
+  for (int64_t lap = 0; lap < 200; lap++) { /* 200 x 40 cells: the ring is lapped many times */
+    CHECK_INT(fixture_put(queue, lap * 40, 40), ROCKET_OK);
+    check_window(queue, last);
+    rocket_taken taken[40];
+    for (int i = 0; i < 40; i++) {
+      taken[i] = fixture_take(queue);
+      check_window(queue, last);
+    }
+    for (int i = 39; i >= 0; i--) {
+      CHECK_INT(rocket_process_queue_ack(queue, taken[i].position), ROCKET_OK);
+      check_window(queue, last);
+    }
+  }
+  CHECK_INT(last[0], 8000);
+  rocket_process_queue_release(queue);
+}
+
+TEST(I2_taken_once) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 5);
+  CHECK_INT(fixture_put(queue, 5, 100), ROCKET_OK);
+  rocket_taken taken[200];
+  CHECK_INT(rocket_process_queue_take(queue, 60, 0, taken), 60);
+  CHECK_INT(rocket_process_queue_take(queue, 60, 0, taken + 60), 40);
+  CHECK_INT(rocket_process_queue_take(queue, 60, 0, taken + 100), 0);
+  for (int i = 0; i < 100; i++) {
+    CHECK_INT(taken[i].queue_offset, 5 + i);
+    rocket_frame_release(taken[i].frame);
+  }
+  CHECK_INT(fixture_put(queue, 5, 100), ROCKET_OK); /* the same pull once more */
+  CHECK_INT(rocket_process_queue_take(queue, 60, 0, taken), 0);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(I3_commit_never_passes) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 100);
+  CHECK_INT(fixture_put_step(queue, 100, 50, 3), ROCKET_OK);
+  rocket_taken taken[50];
+  for (int i = 0; i < 50; i++) taken[i] = fixture_take(queue);
+  for (int i = 49; i > 0; i--) { /* all but the first */
+    CHECK_INT(rocket_process_queue_ack(queue, taken[i].position), ROCKET_OK);
+    CHECK_INT(rocket_process_queue_commit_offset(queue), 100);
+  }
+  rocket_process_queue_advance(queue, 900);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 100);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[0].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 900);
+  rocket_process_queue_release(queue);
+}
+
+TEST(I4_commit_never_goes_back) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 10);
+  int64_t last = 10;
+  uint32_t random = 1;
+  for (int64_t offset = 10; offset < 20000;) {
+    random = random * 1664525u + 1013904223u;
+    if (random & 0x10000) rocket_process_queue_advance(queue, offset += random >> 28);
+    CHECK(rocket_process_queue_commit_offset(queue) >= last);
+    uint32_t count = (random >> 20 & 31) + 1;
+    CHECK_INT(fixture_put_step(queue, offset, count, 2), ROCKET_OK);
+    CHECK_INT(fixture_put_step(queue, last - 5, 3, 1), ROCKET_OK); /* a late answer of long ago */
+    offset += 2 * count;
+    last = rocket_process_queue_commit_offset(queue);
+    for (uint32_t i = 0; i < count; i++) {
+      fixture_finish(queue);
+      int64_t now = rocket_process_queue_commit_offset(queue);
+      CHECK(now >= last);
+      last = now;
+    }
+  }
+  rocket_process_queue_release(queue);
+}
+
+TEST(I5_commit_reaches_the_end) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 7);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 7);
+  rocket_process_queue_advance(queue, 9); /* nothing matched */
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 9);
+  rocket_process_queue_advance(queue, 8);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 9);
+  CHECK_INT(fixture_put(queue, 12, 3), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 12); /* 9 to 11 were not for us */
+  rocket_taken taken[3];
+  for (int i = 0; i < 3; i++) taken[i] = fixture_take(queue);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[1].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[2].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[0].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 15);
+  rocket_process_queue_advance(queue, 20);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 20);
+  rocket_process_queue_release(queue);
+}
+
+TEST(I6_stale_ack_is_harmless) {
+  rocket_process_queue_options options = fixture_options();
+  options.max_count = 1, options.max_span = 1, options.largest_pull = 1;
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  CHECK_INT(rocket_process_queue_ack(queue, 0), ROCKET_STALE); /* not even put */
+  CHECK_INT(fixture_put(queue, 0, 2), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_ack(queue, 0), ROCKET_STALE); /* put, not taken */
+  rocket_taken first = fixture_take(queue), second = fixture_take(queue);
+  CHECK_INT(rocket_process_queue_ack(queue, second.position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_ack(queue, second.position), ROCKET_STALE);
+  CHECK_INT(rocket_process_queue_ack(queue, first.position), ROCKET_OK);
+  for (int64_t offset = 2; offset < 1000; offset++) {
+    CHECK_INT(fixture_put(queue, offset, 1), ROCKET_OK);
+    rocket_taken taken = fixture_take(queue);
+    for (uint64_t old = 0; old < taken.position; old++) /* some of these share a cell with it */
+      CHECK_INT(rocket_process_queue_ack(queue, old), ROCKET_STALE);
+    CHECK_INT(fixture_stats(queue).count, 1);
+    CHECK_INT(rocket_process_queue_commit_offset(queue), offset);
+    CHECK_INT(rocket_process_queue_ack(queue, taken.position), ROCKET_OK);
+  }
+  CHECK_INT(rocket_process_queue_ack(queue, 5000), ROCKET_STALE);
+  CHECK_INT(rocket_process_queue_ack(queue, UINT64_MAX), ROCKET_STALE);
+  CHECK_INT(rocket_process_queue_ack(queue, (uint64_t)1 << 61), ROCKET_STALE);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(I7_counts_never_negative) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 50);
+  CHECK_INT(fixture_stats(queue).span, 0);
+  rocket_process_queue_advance(queue, 60);
+  CHECK_INT(fixture_stats(queue).span, 0);
+  CHECK_INT(fixture_stats(queue).last_offset, 49);
+  CHECK_INT(fixture_put(queue, 60, 4), ROCKET_OK);
+  CHECK_INT(fixture_put_step(queue, 70, 2, 5), ROCKET_OK);
+  rocket_process_queue_stats stats = fixture_stats(queue);
+  CHECK_INT(stats.count, 6);
+  CHECK_INT(stats.ready, 6);
+  CHECK_INT(stats.bytes, 6 * FIXTURE_BODY);
+  CHECK_INT(stats.span, 16);
+  rocket_taken first = fixture_take(queue), second = fixture_take(queue);
+  CHECK_INT(rocket_process_queue_ack(queue, second.position), ROCKET_OK);
+  stats = fixture_stats(queue);
+  CHECK_INT(stats.count, 5);
+  CHECK_INT(stats.ready, 4);
+  CHECK_INT(stats.bytes, 5 * FIXTURE_BODY);
+  CHECK_INT(stats.span, 16);
+  CHECK_INT(rocket_process_queue_ack(queue, first.position), ROCKET_OK);
+  CHECK_INT(fixture_stats(queue).span, 14);
+  for (int i = 0; i < 4; i++) fixture_finish(queue);
+  stats = fixture_stats(queue);
+  CHECK(stats.count == 0 && stats.ready == 0 && stats.bytes == 0 && stats.span == 0);
+  rocket_process_queue_release(queue);
+}
+
+TEST(I8_dropped_gives_nothing) {
+  rocket_process_queue_options options = fixture_options();
+  CHECK_INT(rocket_byte_budget_new(options.allocator, 1000, &options.budget), ROCKET_OK);
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  CHECK_INT(fixture_put(queue, 0, 10), ROCKET_OK);
+  rocket_taken taken[3] = {fixture_take(queue), fixture_take(queue), fixture_take(queue)};
+  int64_t blocks = test_allocated();
+  CHECK(!rocket_process_queue_is_dropped(queue));
+  rocket_process_queue_drop(queue);
+  rocket_process_queue_drop(queue);
+  CHECK(rocket_process_queue_is_dropped(queue));
+  CHECK_INT(rocket_byte_budget_used(options.budget), 3 * FIXTURE_BODY); /* the never taken are let go at once */
+  CHECK_INT(fixture_stats(queue).count, 3);
+  CHECK_INT(rocket_process_queue_take(queue, 1, 0, taken), 0);
+  CHECK_INT(fixture_put(queue, 10, 1), ROCKET_DROPPED);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[1].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 0);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[0].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[2].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 3); /* never past what was let go */
+  CHECK_INT(test_allocated(), blocks - 1);                 /* the frame, while the queue lives on */
+  CHECK_INT(fixture_stats(queue).count, 0);
+  CHECK_INT(rocket_byte_budget_used(options.budget), 0);
+  rocket_process_queue_release(queue);
+  rocket_byte_budget_release(options.budget);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(I9_one_wake_per_crossing) {
+  rocket_process_queue_options options = fixture_options();
+  options.max_count = 8;
+  unsigned wakes = 0;
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  rocket_process_queue_set_wake(queue, fixture_count_wake, &wakes, NULL);
+  CHECK_INT(fixture_put(queue, 0, 8), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_NONE); /* "may start at the limit" */
+  CHECK_INT(fixture_put(queue, 8, 2), ROCKET_OK);
+  rocket_taken taken[10];
+  for (int i = 0; i < 10; i++) taken[i] = fixture_take(queue);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[0].position), ROCKET_OK);
+  CHECK_INT(wakes, 0); /* nobody asked */
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_COUNT);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_COUNT);
+  for (int i = 1; i < 3; i++) CHECK_INT(rocket_process_queue_ack(queue, taken[i].position), ROCKET_OK);
+  CHECK_INT(wakes, 0); /* 7 left, above three quarters */
+  CHECK_INT(rocket_process_queue_ack(queue, taken[3].position), ROCKET_OK);
+  CHECK_INT(wakes, 1); /* 6 left */
+  for (int i = 4; i < 10; i++) CHECK_INT(rocket_process_queue_ack(queue, taken[i].position), ROCKET_OK);
+  CHECK_INT(wakes, 1);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_NONE);
+  rocket_process_queue_release(queue);
+}
+
+static void scrambled_life(unsigned seed) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  CHECK_INT(fixture_put(queue, 0, 70), ROCKET_OK);
+  rocket_taken taken[70], late[70];
+  uint32_t n = rocket_process_queue_take(queue, 50, 0, taken);
+  uint32_t expired = rocket_process_queue_scan_expired(queue, 100, 50, seed % 60, late);
+  CHECK_INT(expired, seed % 60 < 50 ? seed % 60 : 50);
+  for (uint32_t i = 0; i < n; i++) {
+    if (i % 3 == 0) rocket_process_queue_ack(queue, taken[i].position);
+    rocket_frame_release(taken[i].frame);
+  }
+  if (seed & 1) rocket_process_queue_drop(queue);
+  for (uint32_t i = 0; i < expired; i++) {
+    if (i % 2 == 0) rocket_process_queue_ack(queue, late[i].position);
+    rocket_frame_release(late[i].frame);
+  }
+  rocket_process_queue_release(queue);
+}
+
+TEST(I10_every_count_is_released) {
+  for (unsigned seed = 0; seed < 120; seed++) {
+    scrambled_life(seed);
+    CHECK_INT(test_allocated(), 0);
+  }
+}
+
+TEST(process_queue_reports_each_expired_message_once) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  CHECK_INT(fixture_put(queue, 0, 4), ROCKET_OK);
+  rocket_taken a, b, late[4];
+  CHECK_INT(rocket_process_queue_take(queue, 1, 1000, &a), 1);
+  CHECK_INT(rocket_process_queue_take(queue, 1, 2000, &b), 1);
+  CHECK_INT(rocket_process_queue_scan_expired(queue, 1500, 500, 4, late), 0); /* longer than, not as long as */
+  CHECK_INT(rocket_process_queue_scan_expired(queue, 1501, 500, 4, late), 1);
+  CHECK_INT(late[0].position, a.position);
+  CHECK_INT(late[0].queue_offset, 0);
+  CHECK_INT(late[0].record.data[0], 0);
+  CHECK_INT(rocket_process_queue_scan_expired(queue, 9000, 500, 4, late + 1), 1);
+  CHECK_INT(late[1].position, b.position);
+  CHECK_INT(rocket_process_queue_scan_expired(queue, 99000, 500, 4, late + 2), 0);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 0); /* reported is not finished */
+  CHECK_INT(rocket_process_queue_ack(queue, a.position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_ack(queue, late[0].position), ROCKET_STALE);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 1);
+  rocket_frame_release(a.frame), rocket_frame_release(b.frame);
+  rocket_frame_release(late[0].frame), rocket_frame_release(late[1].frame);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(process_queue_ack_many_passes_over_what_is_finished) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  CHECK_INT(fixture_put(queue, 0, 20), ROCKET_OK);
+  CHECK_INT(fixture_put(queue, 20, 20), ROCKET_OK);
+  for (int i = 0; i < 30; i++) fixture_take(queue);
+  CHECK_INT(rocket_process_queue_ack(queue, 5), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_ack_many(queue, 0, 40), 29); /* 5 was finished, 30 to 39 were not taken */
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 30);
+  CHECK_INT(fixture_stats(queue).count, 10);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(process_queue_orderly_rollback_gives_the_same_again) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 3);
+  rocket_taken taken[8];
+  uint32_t n = 0;
+  CHECK_INT(rocket_process_queue_take_ordered(queue, 4, 0, taken, &n), ROCKET_EMPTY);
+  CHECK_INT(fixture_put(queue, 3, 6), ROCKET_OK);
+  for (int round = 0; round < 3; round++) {
+    CHECK_INT(rocket_process_queue_take_ordered(queue, 2, 0, taken, &n), ROCKET_OK);
+    CHECK_INT(n, 2);
+    CHECK_INT(rocket_process_queue_take_ordered(queue, 1, 0, taken + 4, &n), ROCKET_BUSY);
+    CHECK_INT(rocket_process_queue_take_more(queue, 2, 0, taken + 2, &n), ROCKET_OK);
+    for (int i = 0; i < 4; i++) {
+      CHECK_INT(taken[i].queue_offset, 3 + i);
+      CHECK_INT(taken[i].record.data[0], 3 + i);
+      rocket_frame_release(taken[i].frame);
+    }
+    CHECK_INT(rocket_process_queue_scan_expired(queue, 1000000, 1, 8, taken), 0);
+    CHECK_INT(fixture_stats(queue).ready, 2);
+    if (round < 2) rocket_process_queue_rollback(queue);
+    else CHECK_INT(rocket_process_queue_commit(queue), 7);
+    CHECK_INT(fixture_stats(queue).count, round < 2 ? 6 : 2);
+  }
+  CHECK_INT(rocket_process_queue_take_ordered(queue, 8, 0, taken, &n), ROCKET_OK);
+  CHECK_INT(n, 2);
+  CHECK_INT(taken[0].queue_offset, 7);
+  CHECK_INT(rocket_process_queue_take_more(queue, 8, 0, taken + 2, &n), ROCKET_EMPTY);
+  rocket_process_queue_drop(queue);
+  CHECK_INT(rocket_process_queue_take_more(queue, 8, 0, taken + 2, &n), ROCKET_DROPPED);
+  rocket_process_queue_rollback(queue); /* nobody will take these: let go */
+  CHECK_INT(fixture_stats(queue).count, 0);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 7);
+  CHECK_INT(rocket_process_queue_take_ordered(queue, 8, 0, taken + 2, &n), ROCKET_DROPPED);
+  rocket_frame_release(taken[0].frame), rocket_frame_release(taken[1].frame);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(process_queue_full_is_out_of_reach_of_polite_pulls) {
+  rocket_process_queue_options options = fixture_options();
+  options.max_count = 100, options.max_span = 0, options.largest_pull = 50;
+  unsigned wakes = 0;
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  rocket_process_queue_set_wake(queue, fixture_count_wake, &wakes, NULL);
+  int64_t offset = 0;
+  CHECK_INT(fixture_put(queue, offset++, 1), ROCKET_OK);
+  rocket_taken stuck = fixture_take(queue);
+  while (rocket_process_queue_should_pull(queue) == ROCKET_THROTTLE_NONE) { /* all but the first finish */
+    CHECK_INT(fixture_put(queue, offset, 50), ROCKET_OK);
+    offset += 50;
+    for (int i = 0; i < 50; i++) fixture_finish(queue);
+    CHECK(offset < 100000);
+  }
+  CHECK(offset > 100);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_SPAN);
+  int status = ROCKET_OK;
+  for (int i = 0; i < 100 && status == ROCKET_OK; i++) status = fixture_put(queue, offset++, 1); /* an impolite one */
+  CHECK_INT(status, ROCKET_FULL);
+  CHECK_INT(wakes, 0);
+  rocket_process_queue_stats stats = fixture_stats(queue);
+  rocket_taken taken;
+  while (rocket_process_queue_take(queue, 1, 0, &taken) == 1) {
+    rocket_frame_release(taken.frame);
+    CHECK_INT(rocket_process_queue_ack(queue, taken.position), ROCKET_OK);
+  }
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 0);
+  CHECK_INT(rocket_process_queue_ack(queue, stuck.position), ROCKET_OK);
+  CHECK_INT(wakes, 1);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), stats.last_offset + 1);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_NONE);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(process_queue_throttles_by_bytes_and_span) {
+  rocket_process_queue_options options = fixture_options();
+  options.max_bytes = 10 * FIXTURE_BODY, options.max_span = 100;
+  unsigned wakes = 0;
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  rocket_process_queue_set_wake(queue, fixture_count_wake, &wakes, NULL);
+  CHECK_INT(fixture_put(queue, 0, 11), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_BYTES);
+  for (int i = 0; i < 4; i++) fixture_finish(queue);
+  CHECK_INT(wakes, 1); /* 70 of 100 bytes left */
+  CHECK_INT(fixture_put(queue, 105, 1), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_SPAN); /* 105 - 4 > 100 */
+  fixture_finish(queue);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_NONE); /* 105 - 5 = 100 */
+  CHECK_INT(wakes, 1);
+  CHECK_INT(fixture_put(queue, 106, 1), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_SPAN);
+  for (int i = 5; i < 11; i++) fixture_finish(queue);
+  CHECK_INT(wakes, 2); /* the first unfinished is 105 */
+  rocket_process_queue_release(queue);
+}
+
+TEST(process_queue_budget_wakes_all_who_wait) {
+  rocket_process_queue_options options = fixture_options();
+  CHECK_INT(rocket_byte_budget_new(options.allocator, 100, &options.budget), ROCKET_OK);
+  rocket_process_queue *queues[4];
+  unsigned wakes[4] = {0};
+  for (int i = 0; i < 4; i++) {
+    queues[i] = fixture_queue(&options, 0);
+    rocket_process_queue_set_wake(queues[i], fixture_count_wake, &wakes[i], NULL);
+  }
+  CHECK_INT(fixture_put(queues[0], 0, 10), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queues[1]), ROCKET_THROTTLE_NONE); /* at the limit */
+  CHECK_INT(fixture_put(queues[1], 0, 1), ROCKET_OK);
+  for (int i = 1; i < 4; i++) CHECK_INT(rocket_process_queue_should_pull(queues[i]), ROCKET_THROTTLE_BUDGET);
+  rocket_process_queue_drop(queues[2]); /* revoked: leaves the list */
+  rocket_process_queue_release(queues[2]);
+  for (int i = 0; i < 3; i++) fixture_finish(queues[0]);
+  /* 80: below the limit, but others wait since before. */
+  CHECK_INT(rocket_process_queue_should_pull(queues[0]), ROCKET_THROTTLE_BUDGET);
+  CHECK(wakes[0] == 0 && wakes[1] == 0 && wakes[3] == 0);
+  fixture_finish(queues[0]);
+  CHECK(wakes[0] == 1 && wakes[1] == 1 && wakes[2] == 0 && wakes[3] == 1); /* 70 */
+  CHECK_INT(rocket_process_queue_should_pull(queues[3]), ROCKET_THROTTLE_NONE);
+  for (int i = 4; i < 10; i++) fixture_finish(queues[0]);
+  CHECK(wakes[0] == 1 && wakes[1] == 1 && wakes[3] == 1);
+  CHECK_INT(rocket_byte_budget_used(options.budget), FIXTURE_BODY);
+  rocket_process_queue_release(queues[1]); /* gives back what it holds */
+  CHECK_INT(rocket_byte_budget_used(options.budget), 0);
+  rocket_process_queue_release(queues[0]);
+  rocket_process_queue_release(queues[3]);
+  rocket_byte_budget_release(options.budget);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(process_queue_refuses_options_out_of_range) {
+  rocket_process_queue *queue = NULL;
+  struct {
+    uint32_t max_count;
+    uint64_t max_bytes;
+    uint32_t max_span, largest_pull;
+    int64_t first_offset;
+  } bad[] = {{0, 1, 1, 1, 0},       {65536, 1, 1, 1, 0}, {1, 0, 1, 1, 0},  {1, 1, 65536, 1, 0},
+             {1, 1, 1, 0, 0},       {1, 1, 1, 16385, 0}, {1, 1, 1, 1, -1}, {1, 1, 1, 1, INT64_MAX}};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    rocket_process_queue_options options = fixture_options();
+    options.max_count = bad[i].max_count, options.max_bytes = bad[i].max_bytes;
+    options.max_span = bad[i].max_span, options.largest_pull = bad[i].largest_pull;
+    CHECK_INT(rocket_process_queue_new(&options, bad[i].first_offset, &queue), ROCKET_INVALID_ARGUMENT);
+  }
+  queue = fixture_queue(NULL, 0);
+  rocket_put_item item = {{0}, INT64_MAX, 0};
+  CHECK_INT(rocket_process_queue_put(queue, NULL, &item, 1, NULL), ROCKET_INVALID_ARGUMENT);
+  rocket_process_queue_release(queue);
+}
+
+static void drop_flag(void *user) { *(bool *)user = true; }
+
+/* A whole life; false when an allocation failed, after which everything must be as if the call had not been made. */
+static bool life_with_failing_allocator(uint64_t fail_at) {
+  rocket_process_queue_options options;
+  rocket_process_queue_options_default(&options);
+  rocket_frame *frame = NULL;
+  CHECK_INT(rocket_frame_new(test_allocator(0), 100, &frame), ROCKET_OK);
+  options.allocator = test_allocator(fail_at);
+  rocket_put_item items[100] = {{{0}, 0, 0}};
+  for (int i = 0; i < 100; i++) items[i] = (rocket_put_item){rocket_slice_make(rocket_frame_bytes(frame), 100), i, FIXTURE_BODY};
+  bool complete = false, dropped = false;
+  rocket_process_queue *queue = NULL;
+  uint32_t added = 7;
+  if (rocket_byte_budget_new(options.allocator, 1000, &options.budget) != ROCKET_OK) goto done;
+  if (rocket_process_queue_new(&options, 0, &queue) != ROCKET_OK) goto done;
+  rocket_process_queue_set_wake(queue, fixture_count_wake, NULL, drop_flag);
+  queue->wake_user = &dropped;
+  int status = rocket_process_queue_put(queue, frame, items, 100, &added);
+  CHECK(status == ROCKET_OK || status == ROCKET_NO_MEMORY);
+  CHECK_INT(added, status == ROCKET_OK ? 100 : 7);
+  CHECK_INT(fixture_stats(queue).count, status == ROCKET_OK ? 100 : 0);
+  complete = status == ROCKET_OK;
+  if (!complete) CHECK_INT(rocket_process_queue_put(queue, frame, items, 100, &added), ROCKET_OK); /* it works the next time */
+  rocket_taken taken[100];
+  CHECK_INT(rocket_process_queue_take(queue, 100, 0, taken), 100);
+  for (int i = 0; i < 100; i++) rocket_frame_release(taken[i].frame);
+  CHECK_INT(rocket_process_queue_ack_many(queue, 0, 100), 100);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 100);
+done:
+  rocket_frame_release(frame);
+  CHECK_INT(dropped, false);
+  rocket_process_queue_release(queue);
+  CHECK_INT(dropped, queue != NULL);
+  rocket_byte_budget_release(options.budget);
+  CHECK_INT(test_allocated(), 0);
+  return complete;
+}
+
+TEST(process_queue_survives_every_failed_allocation) {
+  uint64_t fail_at = 1;
+  while (!life_with_failing_allocator(fail_at)) fail_at++;
+  CHECK_INT(fail_at, 7); /* budget, queue, first chunk, three more chunks: then none failed */
+}
+
+TEST(process_queue_is_small_when_idle_and_allocates_nothing_when_warm) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  uint64_t entries = queue->directory_mask + 1;
+  CHECK(sizeof *queue + entries * sizeof queue->directory[0] + sizeof(rocket__chunk) <= 4096);
+  rocket_frame *frame = NULL;
+  CHECK_INT(rocket_frame_new(options.allocator, 1, &frame), ROCKET_OK);
+  uint64_t warm = 0;
+  for (int64_t offset = 0; offset < 10000; offset++) {
+    rocket_put_item item = {rocket_slice_make(rocket_frame_bytes(frame), 1), offset, 1};
+    CHECK_INT(rocket_process_queue_put(queue, frame, &item, 1, NULL), ROCKET_OK);
+    rocket_taken taken;
+    CHECK_INT(rocket_process_queue_take(queue, 1, 0, &taken), 1);
+    rocket_frame_release(taken.frame);
+    CHECK_INT(rocket_process_queue_ack(queue, taken.position), ROCKET_OK);
+    if (offset == 100) warm = test_allocations();
+  }
+  CHECK_INT(test_allocations(), warm);
+  rocket_frame_release(frame);
+  rocket_process_queue_release(queue);
+}
