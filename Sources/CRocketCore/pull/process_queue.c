@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/* The producer's side of a ProcessQueue, its life, and what can be read from it. Taking and finishing: process_queue_take.c. */
+#include "pull/process_queue.h"
+
+enum { MAX_COUNT = 65535, MAX_SPAN = 65535, MAX_PULL = 1024 * 16 };
+
+void rocket_process_queue_options_default(rocket_process_queue_options *options) {
+  *options = (rocket_process_queue_options){
+      .max_count = 1000, .max_bytes = (uint64_t)100 << 20, .max_span = 2000, .largest_pull = 32};
+}
+
+/* Chunks for a window from `head` to the cell at `tail`: a pull starts at the limit and brings `largest_pull` more, and both ends
+ * may lie anywhere in their chunk. */
+static uint64_t directory_entries(const rocket_process_queue_options *options) {
+  uint64_t limit = options->max_count > options->max_span ? options->max_count : options->max_span;
+  uint64_t needed = (limit + options->largest_pull) / ROCKET__CELLS + 2;
+  uint64_t entries = 2;
+  while (entries < needed) entries *= 2;
+  return entries;
+}
+
+static rocket__chunk *new_chunk(rocket_process_queue *queue) {
+  return rocket__alloc_zeroed(queue->allocator, 1, sizeof(rocket__chunk)); /* all bits zero: EMPTY for position 0 */
+}
+
+int rocket_process_queue_new(const rocket_process_queue_options *options, int64_t first_offset, rocket_process_queue **out) {
+  rocket_process_queue_options defaults;
+  if (!options) {
+    rocket_process_queue_options_default(&defaults);
+    options = &defaults;
+  }
+  if (options->max_count < 1 || options->max_count > MAX_COUNT || options->max_bytes < 1 || options->max_span > MAX_SPAN ||
+      options->largest_pull < 1 || options->largest_pull > MAX_PULL || first_offset < 0 || first_offset == INT64_MAX)
+    return ROCKET_INVALID_ARGUMENT;
+
+  uint64_t entries = directory_entries(options);
+  rocket_process_queue *queue =
+      rocket__alloc_zeroed(options->allocator, 1, sizeof *queue + (size_t)entries * sizeof queue->directory[0]);
+  if (!queue) return ROCKET_NO_MEMORY;
+  queue->allocator = options->allocator;
+  rocket__chunk *chunk = new_chunk(queue);
+  if (!chunk) {
+    rocket__release(queue->allocator, queue);
+    return ROCKET_NO_MEMORY;
+  }
+  queue->budget = options->budget;
+  if (queue->budget) rocket_byte_budget_retain(queue->budget);
+  queue->max_bytes = options->max_bytes;
+  queue->max_count = options->max_count;
+  queue->max_span = options->max_span;
+  queue->largest_pull = options->largest_pull;
+  queue->directory_mask = entries - 1;
+  queue->end_chunk = 1;
+  queue->floor_offset = first_offset;
+  atomic_init(&queue->directory[0], chunk);
+  atomic_init(&chunk->cells[0].queue_offset, first_offset);
+  atomic_init(&queue->last_offset, first_offset - 1);
+  atomic_init(&queue->counts, 1);
+  *out = queue;
+  return ROCKET_OK;
+}
+
+/* Relaxed: who adds a count holds one. */
+void rocket_process_queue_retain(rocket_process_queue *queue) {
+  atomic_fetch_add_explicit(&queue->counts, 1, memory_order_relaxed);
+}
+
+bool rocket__process_queue_try_retain(rocket_process_queue *queue) {
+  uint32_t counts = atomic_load_explicit(&queue->counts, memory_order_relaxed);
+  while (counts > 0)
+    if (atomic_compare_exchange_weak_explicit(&queue->counts, &counts, counts + 1, memory_order_relaxed, memory_order_relaxed))
+      return true;
+  return false;
+}
+
+/* Nobody else is here any more. */
+static void release_frames(rocket_process_queue *queue) {
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+  for (uint64_t at = atomic_load_explicit(&queue->head, memory_order_relaxed); at < tail; at++) {
+    rocket__cell *cell = rocket__cell_at(queue, at);
+    uint64_t kind = atomic_load_explicit(&cell->state, memory_order_relaxed) & 7;
+    rocket_frame *frame = atomic_load_explicit(&cell->frame, memory_order_relaxed);
+    if (kind == ROCKET__READY) rocket_frame_release_many(frame, 2);
+    if (kind == ROCKET__TAKEN) rocket_frame_release(frame);
+  }
+}
+
+/* Release and acquire: the one who frees sees everything the others did. */
+void rocket_process_queue_release(rocket_process_queue *queue) {
+  if (!queue || atomic_fetch_sub_explicit(&queue->counts, 1, memory_order_acq_rel) != 1) return;
+  rocket__byte_budget_leave(queue->budget, queue);
+  release_frames(queue);
+  uint64_t bytes = ROCKET__HELD_BYTES(atomic_load_explicit(&queue->held, memory_order_relaxed));
+  if (queue->budget && bytes > 0) rocket__byte_budget_subtract(queue->budget, bytes);
+  for (uint64_t at = queue->oldest_chunk; at < queue->end_chunk; at++)
+    rocket__release(queue->allocator,
+                    atomic_load_explicit(&queue->directory[at & queue->directory_mask], memory_order_relaxed));
+  while (queue->spares) {
+    rocket__chunk *chunk = queue->spares;
+    queue->spares = chunk->spare;
+    rocket__release(queue->allocator, chunk);
+  }
+  if (queue->wake_drop) queue->wake_drop(queue->wake_user);
+  rocket_byte_budget_release(queue->budget);
+  rocket__release(queue->allocator, queue);
+}
+
+void rocket_process_queue_set_wake(rocket_process_queue *queue, void (*wake)(void *user), void *user, void (*drop)(void *user)) {
+  queue->wake = wake;
+  queue->wake_user = user;
+  queue->wake_drop = drop;
+}
+
+/* Makes cells up to and with `last`, which need not be filled. Acquire: whoever moved `head` away is done with the cells behind it,
+ * and a reader that still looks at one sees `head` moved when it sees what is written there next. */
+static int reserve(rocket_process_queue *queue, uint64_t last) {
+  uint64_t head = atomic_load_explicit(&queue->head, memory_order_acquire);
+  while (queue->oldest_chunk < head / ROCKET__CELLS) {
+    rocket__chunk *chunk =
+        atomic_load_explicit(&queue->directory[queue->oldest_chunk++ & queue->directory_mask], memory_order_relaxed);
+    chunk->spare = queue->spares;
+    queue->spares = chunk;
+  }
+  uint64_t end = last / ROCKET__CELLS + 1;
+  if (end - queue->oldest_chunk > queue->directory_mask + 1) return ROCKET_FULL;
+  for (; queue->end_chunk < end; queue->end_chunk++) {
+    rocket__chunk *chunk = queue->spares;
+    if (chunk) queue->spares = chunk->spare;
+    else chunk = new_chunk(queue);
+    if (!chunk) return ROCKET_NO_MEMORY;
+    /* Release: the zeroes of a fresh chunk are there before it is. */
+    atomic_store_explicit(&queue->directory[queue->end_chunk & queue->directory_mask], chunk, memory_order_release);
+  }
+  return ROCKET_OK;
+}
+
+/* How many of `items` are new, and their body bytes. Fails: ROCKET_INVALID_ARGUMENT (there is no offset behind INT64_MAX). */
+static int survey(const rocket_process_queue *queue, const rocket_put_item *items, uint32_t count, uint32_t *fresh,
+                  uint64_t *bytes) {
+  int64_t floor = queue->floor_offset;
+  *fresh = 0;
+  *bytes = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (items[i].queue_offset == INT64_MAX) return ROCKET_INVALID_ARGUMENT;
+    if (items[i].record.size > UINT32_MAX) return ROCKET_INVALID_ARGUMENT;
+    if (items[i].queue_offset < floor) continue;
+    floor = items[i].queue_offset + 1;
+    *fresh += 1;
+    *bytes += items[i].body_bytes;
+  }
+  return ROCKET_OK;
+}
+
+static void fill(rocket_process_queue *queue, uint64_t position, rocket_frame *frame, const rocket_put_item *item) {
+  rocket__cell *cell = rocket__cell_at(queue, position);
+  /* Release: a reader of the commit offset that still stands at this cell's earlier position and reads the new number also sees that
+   * `head` has moved. When it stands at this position, the cell was the sentinel, and the number only rises. */
+  atomic_store_explicit(&cell->queue_offset, item->queue_offset, memory_order_release);
+  /* Relaxed: published by `state` and `tail`. */
+  atomic_store_explicit(&cell->frame, frame, memory_order_relaxed);
+  atomic_store_explicit(&cell->record, item->record.data, memory_order_relaxed);
+  atomic_store_explicit(&cell->record_bytes, (uint32_t)item->record.size, memory_order_relaxed);
+  atomic_store_explicit(&cell->body_bytes, item->body_bytes, memory_order_relaxed);
+  atomic_store_explicit(&cell->state, ROCKET__STATE(position, ROCKET__READY), memory_order_release);
+}
+
+static void write_sentinel(rocket_process_queue *queue, uint64_t position) {
+  /* Release: as in fill. */
+  atomic_store_explicit(&rocket__cell_at(queue, position)->queue_offset, queue->floor_offset, memory_order_release);
+}
+
+int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
+                             uint32_t *added) {
+  uint32_t fresh;
+  uint64_t bytes;
+  if (rocket_process_queue_is_dropped(queue)) return ROCKET_DROPPED;
+  int status = survey(queue, items, count, &fresh, &bytes);
+  if (status != ROCKET_OK) return status;
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed); /* relaxed: its own */
+  if (fresh > 0) {
+    status = reserve(queue, tail + fresh);
+    if (status != ROCKET_OK) return status;
+    /* From here on nothing fails. On the books first, so that no acker can take off what is not there yet (I7). */
+    atomic_fetch_add_explicit(&queue->held, ROCKET__HELD(fresh, bytes), memory_order_relaxed);
+    if (queue->budget) rocket__byte_budget_add(queue->budget, bytes);
+    rocket_frame_retain_many(frame, 2 * fresh);
+    for (uint32_t i = 0; i < count; i++) {
+      if (items[i].queue_offset < queue->floor_offset) continue;
+      queue->floor_offset = items[i].queue_offset + 1;
+      fill(queue, tail++, frame, &items[i]);
+    }
+    write_sentinel(queue, tail);
+    atomic_store_explicit(&queue->last_offset, queue->floor_offset - 1, memory_order_relaxed); /* relaxed: published by tail */
+    /* seq_cst: the pair is "tail, then read next (dropped?)" here, "next |= dropped, then read tail" in drop. One of them, or both,
+     * see what was put in vain. It also releases the cells to the takers. */
+    atomic_store_explicit(&queue->tail, tail, memory_order_seq_cst);
+    if (atomic_load_explicit(&queue->next, memory_order_seq_cst) & ROCKET__DROPPED) {
+      rocket__process_queue_let_go(queue);
+      return ROCKET_DROPPED;
+    }
+  }
+  if (added) *added = fresh;
+  return ROCKET_OK;
+}
+
+void rocket_process_queue_advance(rocket_process_queue *queue, int64_t next_offset) {
+  if (next_offset <= queue->floor_offset) return;
+  queue->floor_offset = next_offset;
+  write_sentinel(queue, atomic_load_explicit(&queue->tail, memory_order_relaxed)); /* relaxed: its own */
+}
+
+/* A cell is recycled only after `head` has passed it, and `head` never comes back: when it has not moved, what was read between is
+ * this position's. Lock-free: it has moved only if somebody finished a message. Acquire on both loads of `head`'s chain keeps the
+ * three reads in their order; the release in fill and write_sentinel makes a recycled cell's number tell that `head` has moved. */
+int64_t rocket_process_queue_commit_offset(const rocket_process_queue *queue) {
+  uint64_t head = atomic_load_explicit(&queue->head, memory_order_seq_cst); /* seq_cst: the throttle's pair, see should_pull */
+  for (;;) {
+    int64_t offset = atomic_load_explicit(&rocket__cell_at(queue, head)->queue_offset, memory_order_acquire);
+    uint64_t again = atomic_load_explicit(&queue->head, memory_order_acquire);
+    if (again == head) return offset;
+    head = again;
+  }
+}
+
+/* What grows by a put is read before what grows by taking and finishing, so a difference is never more than was true at the first
+ * read, and below zero only when the second has overtaken it. */
+static uint64_t difference(uint64_t more, uint64_t less) { return more > less ? more - less : 0; }
+
+void rocket_process_queue_get_stats(const rocket_process_queue *queue, rocket_process_queue_stats *out) {
+  uint64_t held = atomic_load_explicit(&queue->held, memory_order_relaxed);
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_acquire); /* acquire: before the reads that follow */
+  out->last_offset = atomic_load_explicit(&queue->last_offset, memory_order_acquire);
+  uint64_t next = atomic_load_explicit(&queue->next, memory_order_acquire);
+  out->commit_offset = rocket_process_queue_commit_offset(queue);
+  out->dropped = (next & ROCKET__DROPPED) != 0;
+  out->count = ROCKET__HELD_COUNT(held);
+  out->bytes = ROCKET__HELD_BYTES(held);
+  out->ready = out->dropped ? 0 : difference(tail, next >> 1);
+  out->span = difference((uint64_t)(out->last_offset + 1), (uint64_t)out->commit_offset);
+}
+
+bool rocket_process_queue_is_dropped(const rocket_process_queue *queue) {
+  return (atomic_load_explicit(&queue->next, memory_order_acquire) & ROCKET__DROPPED) != 0;
+}
+
+void rocket_process_queue_drop(rocket_process_queue *queue) {
+  /* seq_cst: the pair is in put. */
+  if (atomic_fetch_or_explicit(&queue->next, ROCKET__DROPPED, memory_order_seq_cst) & ROCKET__DROPPED) return;
+  rocket__byte_budget_leave(queue->budget, queue);
+  rocket__process_queue_let_go(queue);
+}
+
+/* `next` stands still now (but for a rollback, which lets go of what it gives back). The producer and drop may both be here: each
+ * cell has one winner. Its message will never be finished, so `head` must not pass it (I3). */
+void rocket__process_queue_let_go(rocket_process_queue *queue) {
+  uint64_t at = atomic_load_explicit(&queue->next, memory_order_acquire) >> 1;
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_seq_cst); /* seq_cst: the pair is in put */
+  uint32_t count = 0;
+  uint64_t bytes = 0;
+  for (; at < tail; at++) {
+    rocket__cell *cell = rocket__cell_at(queue, at);
+    uint64_t ready = ROCKET__STATE(at, ROCKET__READY);
+    rocket_frame *frame = atomic_load_explicit(&cell->frame, memory_order_relaxed);
+    uint32_t body_bytes = atomic_load_explicit(&cell->body_bytes, memory_order_relaxed);
+    /* Acquire and release: the frame's bytes may be freed here. */
+    if (!atomic_compare_exchange_strong_explicit(&cell->state, &ready, ROCKET__STATE(at, ROCKET__GONE), memory_order_acq_rel,
+                                                 memory_order_relaxed))
+      continue;
+    rocket_frame_release_many(frame, 2);
+    count++;
+    bytes += body_bytes;
+  }
+  if (count > 0) rocket__process_queue_finished(queue, count, bytes);
+}
+
+/* Room for one more pull? The window is as wide as `head` lets it be, also where max_span sets no limit. */
+static bool has_room(const rocket_process_queue *queue) {
+  uint64_t first = atomic_load_explicit(&queue->head, memory_order_seq_cst) / ROCKET__CELLS;
+  uint64_t last = (atomic_load_explicit(&queue->tail, memory_order_relaxed) + queue->largest_pull) / ROCKET__CELLS;
+  return last - first <= queue->directory_mask;
+}
+
+/* What is over its limit, or (`low`) over the mark at which pulls start again. The budget is not asked. */
+static rocket_throttle over(const rocket_process_queue *queue, bool low) {
+  uint64_t max_count = low ? rocket__low_water(queue->max_count) : queue->max_count;
+  uint64_t max_bytes = low ? rocket__low_water(queue->max_bytes) : queue->max_bytes;
+  uint64_t max_span = low ? rocket__low_water(queue->max_span) : queue->max_span;
+  uint64_t held = atomic_load_explicit(&queue->held, memory_order_seq_cst); /* seq_cst: see should_pull */
+  if (ROCKET__HELD_COUNT(held) > max_count) return ROCKET_THROTTLE_COUNT;
+  if (ROCKET__HELD_BYTES(held) > max_bytes) return ROCKET_THROTTLE_BYTES;
+  if (!has_room(queue)) return ROCKET_THROTTLE_SPAN;
+  if (max_span == 0) return ROCKET_THROTTLE_NONE;
+  int64_t commit_offset = rocket_process_queue_commit_offset(queue);
+  int64_t last_offset = atomic_load_explicit(&queue->last_offset, memory_order_relaxed);
+  bool too_wide = last_offset > commit_offset && (uint64_t)(last_offset - commit_offset) > max_span;
+  return too_wide ? ROCKET_THROTTLE_SPAN : ROCKET_THROTTLE_NONE;
+}
+
+/* seq_cst: the pair is "throttled = true, then read held and head" here, "change held or head, then read throttled" in finished. Either
+ * the second look here sees the change, or the acker sees that it has to wake. */
+rocket_throttle rocket_process_queue_should_pull(rocket_process_queue *queue) {
+  rocket_throttle reason = over(queue, false);
+  if (reason != ROCKET_THROTTLE_NONE) {
+    atomic_store_explicit(&queue->throttled, ROCKET__BY_ITSELF, memory_order_seq_cst);
+    reason = over(queue, false);
+    if (reason != ROCKET_THROTTLE_NONE) return reason;
+  }
+  if (queue->budget && rocket__byte_budget_wait(queue->budget, queue)) return ROCKET_THROTTLE_BUDGET;
+  rocket__byte_budget_leave(queue->budget, queue);
+  atomic_store_explicit(&queue->throttled, ROCKET__AWAKE, memory_order_relaxed); /* relaxed: at worst one wake too many */
+  return ROCKET_THROTTLE_NONE;
+}
+
+bool rocket__process_queue_wake(rocket_process_queue *queue, uint32_t who) {
+  /* Several may see that it is time; one wins (I9). */
+  if (!atomic_compare_exchange_strong_explicit(&queue->throttled, &who, ROCKET__AWAKE, memory_order_seq_cst,
+                                               memory_order_relaxed))
+    return false;
+  if (queue->wake) queue->wake(queue->wake_user);
+  return true;
+}
+
+void rocket__process_queue_finished(rocket_process_queue *queue, uint32_t count, uint64_t bytes) {
+  atomic_fetch_sub_explicit(&queue->held, ROCKET__HELD(count, bytes), memory_order_seq_cst); /* seq_cst: see should_pull */
+  if (queue->budget && bytes > 0) rocket__byte_budget_subtract(queue->budget, bytes);
+  if (atomic_load_explicit(&queue->throttled, memory_order_seq_cst) == ROCKET__BY_ITSELF &&
+      over(queue, true) == ROCKET_THROTTLE_NONE)
+    rocket__process_queue_wake(queue, ROCKET__BY_ITSELF);
+}
