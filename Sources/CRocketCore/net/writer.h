@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/* The frames that wait to be written to one socket. Everything queued during a turn goes out in one system call where the socket
+ * takes it; what it does not take waits for it to become writable. Bodies are written from where they are.
+ * This file has the library's only calls that write to a socket. Thread: loop. */
+#ifndef ROCKET_NET_WRITER_H
+#define ROCKET_NET_WRITER_H
+
+#include "net/outgoing.h"
+
+typedef struct rocket__writer {
+  rocket_loop *loop;
+  uv_stream_t *stream;
+  rocket__link queue;
+  size_t offset;    /* bytes of the first frame already written */
+  size_t unwritten; /* bytes in the queue that are not written */
+  uv_write_t request;
+  size_t requested; /* bytes in libuv's hands; 0: `request` is free */
+  uint64_t wrote_at_ms; /* when the system last took bytes */
+  void (*failed)(struct rocket__writer *writer, int status); /* a delayed write failed: the owner closes the socket */
+} rocket__writer;
+
+void rocket__writer_init(rocket__writer *writer, rocket_loop *loop, uv_stream_t *stream,
+                         void (*failed)(rocket__writer *writer, int status));
+void rocket__writer_queue(rocket__writer *writer, rocket__outgoing *frame);
+/* Takes back a frame in state QUEUED; its `done` will not run. */
+void rocket__writer_take_back(rocket__writer *writer, rocket__outgoing *frame);
+/* Writes what the socket takes. Fails: libuv's codes; the owner then closes the socket. */
+int rocket__writer_flush(rocket__writer *writer);
+/* Ends every frame that libuv does not hold; those it holds end when the socket has been closed. */
+void rocket__writer_discard(rocket__writer *writer, int status);
+
+#endif
