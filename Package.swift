@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "RocketMQ", targets: ["RocketMQ"]),
     .library(name: "RocketMQEmbeddedBroker", targets: ["RocketMQEmbeddedBroker"]),
     .executable(name: "rocketmq", targets: ["RocketMQCLI"]),
+    .executable(name: "rocketmq-demo", targets: ["Demo"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -63,9 +64,17 @@ let package = Package(
         "RocketMQ", "RocketMQEmbeddedBroker",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swiftSettings),
+
+    .executableTarget(
+      name: "QuickStart", dependencies: ["RocketMQ"], path: "Examples/swift/QuickStart", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "Demo",
+      dependencies: ["RocketMQ", "ChildProcess", .product(name: "UnixSignals", package: "swift-service-lifecycle")],
+      path: "Examples/swift/Demo", swiftSettings: swiftSettings),
+    .target(name: "ChildProcess", path: "Examples/swift/ChildProcess", swiftSettings: swiftSettings),
 
     .testTarget(
       name: "RocketMQTests",
@@ -74,6 +83,10 @@ let package = Package(
     .testTarget(
       name: "EmbeddedBrokerTests",
       dependencies: ["RocketMQ", "RocketMQEmbeddedBroker"],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CLITests",
+      dependencies: ["RocketMQ", "RocketMQEmbeddedBroker", "RocketMQCLI", "Demo", "ChildProcess"],
       swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .gnu17

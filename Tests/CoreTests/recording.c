@@ -60,7 +60,7 @@ static void read_line(rocket_slice line, recorded_frame *out) {
   }
 }
 
-static void decode_frame(const recording *recording, recorded_frame *frame) {
+static void decode_frame(const recorded_scenario *recording, recorded_frame *frame) {
   size_t size = 0;
   rocket_fault fault = {0};
   frame->copy = malloc(frame->bytes.size);
@@ -74,7 +74,7 @@ static void decode_frame(const recording *recording, recorded_frame *frame) {
 }
 
 /* The latest request with the response's opaque that went the other way over the same connection. */
-static void pair_response(const recording *recording, recorded_frame *response) {
+static void pair_response(const recorded_scenario *recording, recorded_frame *response) {
   for (recorded_frame *frame = response; frame-- > recording->frames;) {
     if (recorded_is_response(frame) || frame->connection != response->connection || frame->from != response->to) continue;
     if (frame->command.opaque != response->command.opaque) continue;
@@ -86,7 +86,7 @@ static void pair_response(const recording *recording, recorded_frame *response) 
   test_fail(__FILE__, __LINE__, "%s, seq %" PRId64 ": a response without a request", recording->name, response->seq);
 }
 
-static void load(recording *out, const char *path) {
+static void load(recorded_scenario *out, const char *path) {
   size_t size;
   uint8_t *bytes = read_file(path, &size);
   size_t lines = 0;
@@ -106,7 +106,7 @@ static void load(recording *out, const char *path) {
   free(bytes);
 }
 
-static void unload(recording *recording) {
+static void unload(recorded_scenario *recording) {
   for (size_t i = 0; i < recording->count; i++) {
     free(recording->frames[i].copy);
     free((void *)(uintptr_t)recording->frames[i].bytes.data);
@@ -114,7 +114,7 @@ static void unload(recording *recording) {
   free(recording->frames);
 }
 
-void recordings_each(void (*check)(const recording *recording, void *user), void *user) {
+void recordings_each(void (*check)(const recorded_scenario *recording, void *user), void *user) {
   static const char *const versions[] = {"v4.9.8", "v5.3.3"};
   for (int v = 0; v < 2; v++) {
     char directory[1000];
@@ -124,7 +124,7 @@ void recordings_each(void (*check)(const recording *recording, void *user), void
     if (count < 0) test_fail(__FILE__, __LINE__, "no recordings in %s", directory);
     for (int i = 0; i < count; i++) {
       char path[1300];
-      recording recording = {0};
+      recorded_scenario recording = {0};
       snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
       snprintf(recording.name, sizeof recording.name, "%s/%s", versions[v], entries[i]->d_name);
       if (strstr(entries[i]->d_name, ".jsonl")) {

@@ -22,14 +22,14 @@ typedef struct recorded_frame {
   const struct recorded_frame *response; /* of a request; NULL: none came */
 } recorded_frame;
 
-typedef struct recording {
-  char name[64]; /* "v4.9.8/a_push.jsonl" */
+typedef struct recorded_scenario {
+  char name[300]; /* "v4.9.8/a_push.jsonl" */
   recorded_frame *frames;
   size_t count;
-} recording;
+} recorded_scenario;
 
 /* Calls `check` for every recording, in order. A frame that cannot be decoded or a response without a request fails the test. */
-void recordings_each(void (*check)(const recording *recording, void *user), void *user);
+void recordings_each(void (*check)(const recorded_scenario *recording, void *user), void *user);
 
 /* CHECK for one recorded frame: names the file and the frame's number. */
 #define CHECK_RECORDED(recording, frame, condition)                                                            \

@@ -15,6 +15,7 @@ typedef struct duel {
   rocket_process_queue_options options;
   rocket_process_queue *queue;
   rocket_process_queue *other; /* shares the budget */
+  rocket_frame *frame;
   atomic_uint wakes;
   int first_says, second_says;
   /* Both of a round start when the number is theirs; a random wait shifts one against the other. */
@@ -167,12 +168,17 @@ static int take_one_orderly(rocket_process_queue *queue) {
   return status;
 }
 static void take_what_may_be_there(duel *d) { d->first_says = take_one_orderly(d->queue); }
+static void make_frame(duel *d) { CHECK_INT(rocket_frame_new(d->options.allocator, 1, &d->frame), ROCKET_OK); }
 static void put_and_take(duel *d) {
-  CHECK_INT(fixture_put(d->queue, 0, 1), ROCKET_OK);
+  rocket_put_item item = {rocket_slice_make(rocket_frame_bytes(d->frame), 1), 0, 1};
+  CHECK_INT(rocket_process_queue_put(d->queue, d->frame, &item, 1, NULL), ROCKET_OK);
   d->second_says = take_one_orderly(d->queue);
 }
-static void judge_taken(duel *d) { CHECK((d->first_says == ROCKET_OK) != (d->second_says == ROCKET_OK)); }
+static void judge_taken(duel *d) {
+  CHECK((d->first_says == ROCKET_OK) != (d->second_says == ROCKET_OK));
+  rocket_frame_release(d->frame);
+}
 TEST_LIMITED(process_queue_race_for_the_orderly_turn_leaves_none_behind, 20) {
   duel d = {.options = fixture_options()};
-  fight(&d, nothing, take_what_may_be_there, put_and_take, judge_taken);
+  fight(&d, make_frame, take_what_may_be_there, put_and_take, judge_taken);
 }

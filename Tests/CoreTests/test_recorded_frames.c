@@ -5,9 +5,9 @@
 #include "recording.h"
 #include "rocket_json.h"
 
-typedef struct tally {
-  unsigned requests, oneways, responses, fields, bodies, refused;
-} tally;
+typedef struct counts {
+  unsigned requests, oneways, responses, refused, fields, bodies, object_keys;
+} counts;
 
 /* Which requests a server starts. The others are a client's. */
 static bool is_server_request(int32_t code) {
@@ -25,8 +25,8 @@ static bool is_passed_on(int32_t code) {
   return code == ROCKET_REQUEST_GET_CONSUMER_RUNNING_INFO || code == ROCKET_REQUEST_CONSUME_MESSAGE_DIRECTLY;
 }
 
-static void check_directions(const recording *recording, void *user) {
-  tally *tally = user;
+static void check_directions(const recorded_scenario *recording, void *user) {
+  counts *tally = user;
   for (size_t i = 0; i < recording->count; i++) {
     const recorded_frame *frame = &recording->frames[i];
     CHECK_RECORDED(recording, frame, (frame->from == RECORDED_CLIENT) != (frame->to == RECORDED_CLIENT));
@@ -49,7 +49,7 @@ static void check_directions(const recording *recording, void *user) {
 }
 
 TEST(recorded_frames_decode_and_pair) {
-  tally tally = {0};
+  counts tally = {0};
   recordings_each(check_directions, &tally);
   CHECK_INT(tally.requests, 1770);
   CHECK_INT(tally.oneways, 297);
@@ -64,11 +64,16 @@ static const struct {
   int status;
   rocket_field field;
 } broken_on_purpose[] = {
-    {"v4.9.8/h_errors.jsonl", 0, ROCKET_OK, ROCKET_FIELD_UNKNOWN},
+    {"v4.9.8/h_errors.jsonl", 13, ROCKET_MISSING_FIELD, ROCKET_FIELD_TOPIC},          /* route */
+    {"v4.9.8/h_errors.jsonl", 53, ROCKET_MISSING_FIELD, ROCKET_FIELD_PRODUCER_GROUP}, /* send */
+    {"v4.9.8/h_errors.jsonl", 55, ROCKET_BAD_FIELD, ROCKET_FIELD_QUEUE_ID},           /* send to queue "abc" */
+    {"v5.3.3/h_errors.jsonl", 9, ROCKET_MISSING_FIELD, ROCKET_FIELD_TOPIC},
+    {"v5.3.3/h_errors.jsonl", 45, ROCKET_MISSING_FIELD, ROCKET_FIELD_PRODUCER_GROUP},
+    {"v5.3.3/h_errors.jsonl", 47, ROCKET_BAD_FIELD, ROCKET_FIELD_QUEUE_ID},
 };
 enum { BROKEN = sizeof broken_on_purpose / sizeof broken_on_purpose[0] };
 
-static void check_mandatory_fields(const recording *recording, void *user) {
+static void check_mandatory_fields(const recorded_scenario *recording, void *user) {
   unsigned *found = user;
   for (size_t i = 0; i < recording->count; i++) {
     const recorded_frame *frame = &recording->frames[i];
@@ -94,7 +99,7 @@ TEST(recorded_frames_have_their_mandatory_fields) {
 }
 
 /* What both serializations carry; an empty value is absent in binary. */
-static void check_same_command(const recording *recording, const recorded_frame *frame, const rocket_command *again) {
+static void check_same_command(const recorded_scenario *recording, const recorded_frame *frame, const rocket_command *again) {
   const rocket_command *command = &frame->command;
   bool binary = again->serialization == ROCKET_SERIALIZATION_BINARY;
   CHECK_RECORDED(recording, frame, again->code == command->code && again->flag == command->flag);
@@ -120,8 +125,13 @@ static void check_same_command(const recording *recording, const recorded_frame 
   CHECK_RECORDED(recording, frame, again->field_count + empty == command->field_count);
 }
 
-static void check_encoding_again(const recording *recording, void *user) {
-  tally *tally = user;
+/* A 5.x client writes empty values in binary; they read as absent, so they are not written again. */
+static bool drops_empty_values(const recorded_frame *frame) {
+  return frame->command.serialization == ROCKET_SERIALIZATION_BINARY && frame->command.version > ROCKET_VERSION_4_9_8;
+}
+
+static void check_encoding_again(const recorded_scenario *recording, void *user) {
+  counts *tally = user;
   for (size_t i = 0; i < recording->count; i++) {
     const recorded_frame *frame = &recording->frames[i];
     for (int type = 0; type < 2; type++) {
@@ -129,9 +139,8 @@ static void check_encoding_again(const recording *recording, void *user) {
       rocket_buffer out = {0};
       command.serialization = (rocket_serialization)type;
       CHECK_RECORDED(recording, frame, rocket_command_encode(&command, &out) == ROCKET_OK);
-      /* the same bytes in another order of extFields, when it is the serialization of the recording */
-      if (frame->command.serialization == command.serialization)
-        CHECK_RECORDED(recording, frame, out.size == frame->bytes.size);
+      if (frame->command.serialization == command.serialization && !drops_empty_values(frame))
+        CHECK_RECORDED(recording, frame, rocket_slice_equal(rocket_slice_make(out.data, out.size), frame->bytes));
       CHECK_RECORDED(recording, frame, rocket_command_decode(out.data, out.size, &again, NULL) == ROCKET_OK);
       check_same_command(recording, frame, &again);
       tally->fields += again.field_count;
@@ -141,17 +150,17 @@ static void check_encoding_again(const recording *recording, void *user) {
 }
 
 TEST(recorded_frames_survive_encoding_again) {
-  tally tally = {0};
+  counts tally = {0};
   recordings_each(check_encoding_again, &tally);
   CHECK(tally.fields > 10000);
 }
 
 /* A request made field by field, as the client will make it, against the one Java made. */
-static void check_building_again(const recording *recording, void *user) {
-  tally *tally = user;
+static void check_building_again(const recorded_scenario *recording, void *user) {
+  counts *tally = user;
   for (size_t i = 0; i < recording->count; i++) {
     const recorded_frame *frame = &recording->frames[i];
-    rocket_command command, again;
+    rocket_command command;
     rocket_buffer out = {0};
     if (recorded_is_response(frame)) continue;
     rocket_command_init(&command, frame->command.code);
@@ -173,15 +182,15 @@ static void check_building_again(const recording *recording, void *user) {
       CHECK_RECORDED(recording, frame, status == ROCKET_OK);
     }
     CHECK_RECORDED(recording, frame, rocket_command_encode(&command, &out) == ROCKET_OK);
-    CHECK_RECORDED(recording, frame, rocket_slice_equal(rocket_slice_make(out.data, out.size), frame->bytes));
+    if (!drops_empty_values(frame))
+      CHECK_RECORDED(recording, frame, rocket_slice_equal(rocket_slice_make(out.data, out.size), frame->bytes));
     tally->requests++;
     rocket_buffer_clear(&out);
-    (void)again;
   }
 }
 
 TEST(recorded_frames_are_built_byte_for_byte) {
-  tally tally = {0};
+  counts tally = {0};
   recordings_each(check_building_again, &tally);
   CHECK_INT(tally.requests, 1770);
 }
@@ -189,31 +198,37 @@ TEST(recorded_frames_are_built_byte_for_byte) {
 /* Bodies that begin like JSON; messages and properties texts do not. */
 static bool looks_like_json(rocket_slice body) { return body.size > 0 && (body.data[0] == '{' || body.data[0] == '['); }
 
-static void check_json_bodies(const recording *recording, void *user) {
-  tally *tally = user;
+/* "{not json": a heartbeat that was to be refused. */
+static int64_t broken_body_seq(const recorded_scenario *recording) {
+  return strcmp(recording->name, "v4.9.8/h_errors.jsonl") == 0 ? 175 : strcmp(recording->name, "v5.3.3/h_errors.jsonl") == 0 ? 136 : -1;
+}
+
+static void check_json_bodies(const recorded_scenario *recording, void *user) {
+  counts *tally = user;
   for (size_t i = 0; i < recording->count; i++) {
     const recorded_frame *frame = &recording->frames[i];
     rocket_json_reader reader;
-    rocket_json_token token;
+    rocket_json_token token = {0};
     rocket_fault fault;
-    if (!looks_like_json(frame->command.body)) continue;
+    bool has_object_key = false;
+    if (!looks_like_json(frame->command.body) || frame->seq == broken_body_seq(recording)) continue;
     rocket_json_reader_init(&reader, frame->command.body);
     do {
-      if (rocket_json_next(&reader, &token, &fault) == ROCKET_OK) continue;
-      test_fail(__FILE__, __LINE__, "%s, seq %" PRId64 ": no %s at %u", recording->name, frame->seq, fault.what, fault.offset);
+      rocket_json_kind before = token.kind;
+      if (rocket_json_next(&reader, &token, &fault) != ROCKET_OK)
+        test_fail(__FILE__, __LINE__, "%s, seq %" PRId64 ": no %s at %u", recording->name, frame->seq, fault.what, fault.offset);
+      if (before == ROCKET_JSON_OBJECT_BEGIN && token.kind == ROCKET_JSON_OBJECT_BEGIN) has_object_key = true;
     } while (token.kind != ROCKET_JSON_END);
     tally->bodies++;
     if (recorded_is_response(frame)) tally->responses++;
-    static const int32_t odd[] = {202, 208, 220, 221, 222, 307};
-    for (int o = 0; o < 6; o++)
-      if (recorded_is_about(frame, odd[o]) && memmem(frame->command.body.data, frame->command.body.size, "{{", 2)) tally->fields++;
+    if (has_object_key) tally->object_keys++;
   }
 }
 
 TEST(recorded_bodies_pass_the_json_reader) {
-  tally tally = {0};
+  counts tally = {0};
   recordings_each(check_json_bodies, &tally);
-  CHECK_INT(tally.bodies, 0);
-  CHECK_INT(tally.responses, 0);
-  CHECK_INT(tally.fields, 0);
+  CHECK_INT(tally.bodies, 615);
+  CHECK_INT(tally.responses, 435);
+  CHECK_INT(tally.object_keys, 20);
 }

@@ -98,6 +98,7 @@ TEST(rpc_sets_what_the_loop_knows_on_a_request) {
   CHECK_INT(seen.language, 1);
   CHECK_INT(seen.flag, 0);
   CHECK(seen.opaque > 0);
+  free(frame);
   CHECK_INT(net_finish(&reply), ROCKET_TIMEOUT);
   rocket_loop_free(loop);
 }

@@ -37,6 +37,9 @@ static inline int16_t rocket__load_i16(const uint8_t *at) { return (int16_t)rock
 static inline int32_t rocket__load_i32(const uint8_t *at) { return (int32_t)rocket__load_u32(at); }
 static inline int64_t rocket__load_i64(const uint8_t *at) { return (int64_t)rocket__load_u64(at); }
 
+/* For looking at eight bytes at once: the first is the lowest. */
+static inline uint64_t rocket__load_little_u64(const uint8_t *at) { return __builtin_bswap64(rocket__load_u64(at)); }
+
 /* Stores return the address behind what they wrote, so a writer reads as a list of fields. */
 static inline uint8_t *rocket__store_u16(uint8_t *at, uint16_t x) {
   x = ROCKET__BIG_16(x);

@@ -74,8 +74,9 @@ int rocket_frame_new(const rocket_allocator *allocator, size_t size, rocket_fram
 /* One more count, or `counts` more. Thread: any. */
 void rocket_frame_retain(rocket_frame *frame);
 void rocket_frame_retain_many(rocket_frame *frame, uint32_t counts);
-/* One count less; the last one frees the bytes. NULL is allowed. Thread: any. */
+/* One count less, or `counts` less; the last one frees the bytes. NULL is allowed. Thread: any. */
 void rocket_frame_release(rocket_frame *frame);
+void rocket_frame_release_many(rocket_frame *frame, uint32_t counts);
 /* The frame's bytes; writable only while the caller holds the only count. Thread: any. */
 uint8_t *rocket_frame_bytes(rocket_frame *frame);
 size_t rocket_frame_size(const rocket_frame *frame);

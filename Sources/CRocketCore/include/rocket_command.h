@@ -62,8 +62,9 @@ void rocket_command_init(rocket_command *command, int32_t code);
 void rocket_command_init_response(rocket_command *response, const rocket_command *request, int32_t code);
 
 /* Adds a field. The text is borrowed until the command is encoded; {NULL, 0} adds nothing (Java: null is omitted). The wire
- * name follows from the command's code: SEND_MESSAGE_V2 and its kin write "producerGroup" as "a".
- * Fails: ROCKET_TOO_MANY_FIELDS. */
+ * name follows from the command's code at that moment: SEND_MESSAGE_V2 and its kin write "producerGroup" as "a". A field that
+ * is set again is replaced. Numbers live in the command itself: do not copy a command that has some.
+ * Fails: ROCKET_TOO_MANY_FIELDS, ROCKET_INVALID_ARGUMENT (no such field). */
 int rocket_command_set(rocket_command *command, rocket_field field, rocket_slice value);
 int rocket_command_set_i64(rocket_command *command, rocket_field field, int64_t value);
 int rocket_command_set_bool(rocket_command *command, rocket_field field, bool value);
@@ -88,14 +89,14 @@ int rocket_command_check_request(const rocket_command *command, rocket_field *mi
 int rocket_frame_scan(rocket_slice bytes, size_t max_frame_bytes, size_t *frame_size);
 
 /* Decodes one whole frame (as rocket_frame_scan found it). JSON escapes are undone in place, so `frame` is written to and
- * can be decoded only once. `out` borrows from `frame`.
+ * can be decoded only once. `out` borrows from `frame`; it is filled as the frame is read, so a failure leaves it undefined.
  * Fails: ROCKET_BAD_FRAME, ROCKET_BAD_SERIALIZATION, ROCKET_BAD_HEADER, ROCKET_BAD_JSON, ROCKET_TOO_MANY_FIELDS; `fault` (may be
  * NULL) then says where. */
 int rocket_command_decode(uint8_t *frame, size_t size, rocket_command *out, rocket_fault *fault);
 
 /* Appends the whole frame of `command`, body included, to `out`.
  * Fails: ROCKET_NO_MEMORY, ROCKET_TOO_LARGE (over ROCKET_MAX_FRAME_BYTES), ROCKET_UNSUPPORTED (a code that does not fit the
- * binary header's i16); `out` is then as before. */
+ * binary header's i16); the bytes of `out` are then as before. */
 int rocket_command_encode(const rocket_command *command, rocket_buffer *out);
 /* The same without the body's bytes: the lengths count `body_size` bytes that the caller writes behind it. */
 int rocket_command_encode_head(const rocket_command *command, size_t body_size, rocket_buffer *out);

@@ -2,7 +2,8 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 /* JSON as fastjson writes it: standard JSON, and also unquoted integer keys ({0:"10.0.0.1:10911"}) and objects as keys
- * ({{"brokerName":"b","queueId":0,"topic":"T"}:34}), which bodies of Java servers carry.
+ * ({{"brokerName":"b","queueId":0,"topic":"T"}:34}), which bodies of Java servers carry. Control characters inside strings
+ * pass, as fastjson lets them.
  *
  * The reader gives one token at a time over borrowed bytes and never allocates. It checks the grammar as it goes: a token
  * stream that ends with ROCKET_JSON_END is well-formed. Depth is limited.

@@ -77,19 +77,22 @@ typedef struct rocket_message {
 int rocket_message_decode(rocket_slice bytes, rocket_message *out, rocket_fault *fault);
 
 /* Appends the record of `message` (`size`, `body_crc` and the host bits of sys_flag are computed).
- * Fails: ROCKET_TOO_LARGE (topic, properties), ROCKET_NO_MEMORY; `out` is then as before. */
+ * Fails: ROCKET_TOO_LARGE (topic, properties), ROCKET_NO_MEMORY; the bytes of `out` are then as before. */
 int rocket_message_encode(const rocket_message *message, rocket_buffer *out);
 /* How many bytes rocket_message_encode appends. */
 size_t rocket_message_encoded_size(const rocket_message *message);
 
 /* The body as the producer gave it, appended to `out`: decompressed when sys_flag says so, else copied.
- * `limit` bounds the decompressed bytes. Fails: ROCKET_BAD_BODY, ROCKET_TOO_LARGE, ROCKET_NO_MEMORY; `out` is then as before. */
+ * `limit` bounds the decompressed bytes. Fails: ROCKET_BAD_BODY, ROCKET_TOO_LARGE, ROCKET_UNSUPPORTED (unknown compression),
+ * ROCKET_NO_MEMORY; the bytes of `out` are then as before. */
 int rocket_message_body(const rocket_message *message, size_t limit, rocket_buffer *out);
 static inline bool rocket_message_is_compressed(const rocket_message *message) {
   return (message->sys_flag & ROCKET_SYS_COMPRESSED) != 0;
 }
 
-/* `level` is the library's own scale; Java's default is zlib 5. Appends to `out`. Fails: ROCKET_NO_MEMORY, ROCKET_UNSUPPORTED. */
+/* Both append to `out`. `level` is the compressing library's own scale; Java's default is zlib 5.
+ * Fail: ROCKET_UNSUPPORTED (another type), ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT (a level zlib does not have); decompressing as
+ * rocket_message_body. */
 int rocket_compress(rocket_compression type, int level, rocket_slice bytes, rocket_buffer *out);
 int rocket_decompress(rocket_compression type, rocket_slice bytes, size_t limit, rocket_buffer *out);
 

@@ -70,10 +70,10 @@ typedef struct rocket_put_item {
   uint32_t body_bytes;
 } rocket_put_item;
 
-/* Adds messages, offsets rising. Those not above the last put are passed over (a pull repeated). The queue takes its own counts of `frame`.
- * `added` (may be NULL) receives how many went in.
- * Thread: the producer.  Fails: ROCKET_FULL (nothing added; cannot happen while pulls respect rocket_process_queue_should_pull),
- * ROCKET_DROPPED, ROCKET_NO_MEMORY (nothing added). */
+/* Adds messages, offsets rising. Those not above the last put, or below the broker's next offset, are passed over (a pull repeated).
+ * The queue takes its own counts of `frame`. `added` (may be NULL) receives how many went in.
+ * Thread: the producer.  Fails (nothing added): ROCKET_FULL (cannot happen while pulls respect rocket_process_queue_should_pull),
+ * ROCKET_DROPPED, ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT (an offset of INT64_MAX). */
 int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
                              uint32_t *added);
 /* The broker's next offset: what lies before it is not for this consumer (filtered). Raises the commit offset once all before is finished.
@@ -99,7 +99,8 @@ int rocket_process_queue_ack(rocket_process_queue *queue, uint64_t position);
 uint32_t rocket_process_queue_ack_many(rocket_process_queue *queue, uint64_t first, uint32_t count);
 
 /* Orderly taking: one taker at a time. Between a take that gave messages and the commit or rollback every other take
- * returns ROCKET_BUSY. ROCKET_EMPTY and ROCKET_DROPPED leave the queue free. A queue is used either this way or with take/ack.
+ * returns ROCKET_BUSY. ROCKET_EMPTY and ROCKET_DROPPED leave the queue free. Who gets ROCKET_BUSY may go away: the other one holds
+ * messages, or still looks at everything put before. A queue is used either this way or with take/ack.
  * Messages given again after a rollback come with fresh frame counts.
  * Thread: any.  Fails: ROCKET_BUSY, ROCKET_EMPTY, ROCKET_DROPPED. */
 int rocket_process_queue_take_ordered(rocket_process_queue *queue, uint32_t max, uint64_t now_ms, rocket_taken *out, uint32_t *taken);
@@ -115,7 +116,7 @@ int64_t rocket_process_queue_commit_offset(const rocket_process_queue *queue);
 
 typedef struct rocket_process_queue_stats {
   uint64_t count;        /* unfinished messages */
-  uint64_t ready;        /* of those, not taken */
+  uint64_t ready;        /* of those, not taken; 0 after a drop */
   uint64_t bytes;        /* their body bytes */
   uint64_t span;         /* last offset - commit offset + 1; 0 when empty */
   int64_t commit_offset;
@@ -126,12 +127,14 @@ typedef struct rocket_process_queue_stats {
 void rocket_process_queue_get_stats(const rocket_process_queue *queue, rocket_process_queue_stats *out);
 
 /* Messages taken longer than `timeout_ms` ago, from the front, each reported once in its life. The caller gets a frame count for each,
- * sends them back, and acknowledges the positions; whichever ack comes first finishes the message. Returns how many (at most `max`).
+ * sends them back, and acknowledges the positions; whichever ack comes first finishes the message. Returns how many (at most `max`);
+ * 0 when the queue is taken the orderly way, which has no timeout (as in Java).
  * Thread: any, one scanner at a time. */
 uint32_t rocket_process_queue_scan_expired(rocket_process_queue *queue, uint64_t now_ms, uint64_t timeout_ms, uint32_t max,
                                            rocket_taken *out);
 
-/* The queue was revoked: takers get nothing more. Thread: any; may be repeated. */
+/* The queue was revoked: takers get nothing more, and what was never taken is let go at once, with its bytes. The commit offset stays
+ * in front of it. Thread: any; may be repeated. */
 void rocket_process_queue_drop(rocket_process_queue *queue);
 bool rocket_process_queue_is_dropped(const rocket_process_queue *queue);
 
@@ -144,9 +147,10 @@ typedef enum rocket_throttle {
   ROCKET_THROTTLE_BUDGET
 } rocket_throttle;
 
-/* May a pull start? When not, the queue is throttled and `wake` (set once, before the first put) runs when it may be tried again: once per
- * crossing, on whichever thread finished the message, possibly before this returns. A queue over the shared budget is also woken when
- * another queue frees bytes.
+/* May a pull start? When not, the queue is throttled and `wake` (set once, before the first put) runs when it may be tried again, at
+ * three quarters of the limits: once per crossing, on whichever thread finished the message, possibly before this returns. A queue
+ * over the shared budget is woken when any queue frees bytes. ROCKET_THROTTLE_SPAN also says that the window has no room for one more
+ * pull, which without max_span happens behind a message that takes very long.
  * Thread: the producer. */
 rocket_throttle rocket_process_queue_should_pull(rocket_process_queue *queue);
 /* `wake.drop` runs when the queue is freed. Thread: any, before the first put. */

@@ -3,32 +3,6 @@
 
 #include "wire/json_lex.h"
 
-#define EACH_BYTE(x) (UINT64_C(0x0101010101010101) * (x))
-
-/* Zero bytes become 0x80. A borrow can also mark bytes behind a zero one, never before it. */
-static inline uint64_t zero_bytes(uint64_t word) { return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80); }
-
-static inline size_t first_marked(uint64_t marks) { return (size_t)__builtin_ctzll(marks) / 8; }
-
-static inline uint64_t load_little(const uint8_t *at) {
-  uint64_t word;
-  memcpy(&word, at, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  word = __builtin_bswap64(word);
-#endif
-  return word;
-}
-
-const uint8_t *rocket__json_find_quote(const uint8_t *at, const uint8_t *end) {
-  for (; end - at >= 8; at += 8) {
-    uint64_t word = load_little(at);
-    uint64_t marks = zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\'));
-    if (marks) return at + first_marked(marks);
-  }
-  while (at < end && *at != '"' && *at != '\\') at++;
-  return at;
-}
-
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 static bool is_hex(uint8_t c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -38,9 +12,9 @@ static bool scan_escape(const uint8_t **at, const uint8_t *end) {
   *at = p;
   if (p == end) return false;
   if (*p != 'u') {
-    if (*p == 0 || !strchr("\"\\/bfnrt", *p)) return false;
-    *at = p + 1;
-    return true;
+    bool known = *p == '"' || *p == '\\' || *p == '/' || *p == 'b' || *p == 'f' || *p == 'n' || *p == 'r' || *p == 't';
+    if (known) *at = p + 1;
+    return known;
   }
   for (int i = 0; i < 4; i++) {
     *at = ++p;

@@ -56,25 +56,27 @@ static bool simple_escape(uint8_t letter, uint8_t *out) {
   }
 }
 
+bool rocket__json_undo_escape(const uint8_t **at, const uint8_t *end, uint8_t **to) {
+  if (end - *at < 2) return false;
+  uint8_t letter = (*at)[1];
+  *at += 2;
+  if (letter != 'u') {
+    if (!simple_escape(letter, *to)) return false;
+    *to += 1;
+    return true;
+  }
+  uint32_t code_point;
+  if (!unicode_escape(at, end, &code_point)) return false;
+  *to = rocket__utf8_put(*to, code_point);
+  return true;
+}
+
 int rocket_json_unescape(rocket_slice text, uint8_t *out, size_t *out_size) {
   const uint8_t *at = text.data, *end = rocket__slice_end(text);
   uint8_t *to = out;
   while (at < end) {
-    const uint8_t *stop = memchr(at, '\\', (size_t)(end - at));
-    size_t run = (size_t)((stop ? stop : end) - at);
-    memmove(to, at, run);
-    to += run;
-    if (!stop) break;
-    if (end - stop < 2) return ROCKET_BAD_JSON;
-    at = stop + 2;
-    if (stop[1] == 'u') {
-      uint32_t code_point;
-      if (!unicode_escape(&at, end, &code_point)) return ROCKET_BAD_JSON;
-      to = rocket__utf8_put(to, code_point);
-    } else {
-      if (!simple_escape(stop[1], to)) return ROCKET_BAD_JSON;
-      to++;
-    }
+    if (*at != '\\') *to++ = *at++;
+    else if (!rocket__json_undo_escape(&at, end, &to)) return ROCKET_BAD_JSON;
   }
   *out_size = (size_t)(to - out);
   return ROCKET_OK;
@@ -91,11 +93,10 @@ static size_t special_size(const uint8_t *at, const uint8_t *end) {
 
 /* True when none of the eight bytes can be special: printable ASCII without quote and backslash. */
 static bool eight_plain(const uint8_t *at) {
-  const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones * 0x80;
-  uint64_t word;
-  memcpy(&word, at, sizeof word);
-  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-  uint64_t marks = word | (word + ones) | (word - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+  const uint64_t ones = ROCKET__EACH_BYTE(1), highs = ROCKET__EACH_BYTE(0x80);
+  uint64_t word = rocket__load_little_u64(at);
+  uint64_t quote = word ^ ROCKET__EACH_BYTE('"'), backslash = word ^ ROCKET__EACH_BYTE('\\');
+  uint64_t marks = word | (word + ones) | (word - ROCKET__EACH_BYTE(0x20)) | rocket__zero_bytes(quote) | rocket__zero_bytes(backslash);
   return (marks & highs) == 0;
 }
 
@@ -113,27 +114,32 @@ static void append_escape(rocket_buffer *out, const uint8_t *at, size_t size) {
   rocket_buffer_append(out, escape, sizeof escape);
 }
 
+/* The first byte from `at` on that must be escaped, or `end`. */
+static const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end) {
+  while (at < end) {
+    if (end - at >= 8 && eight_plain(at)) at += 8;
+    else if (special_size(at, end) == 0) at++;
+    else break;
+  }
+  return at;
+}
+
 int rocket_json_append_string(rocket_buffer *out, rocket_slice text) {
   size_t before = out->size;
-  const uint8_t *run = text.data, *at = text.data, *end = rocket__slice_end(text);
-  rocket_buffer_reserve(out, text.size + 2);
-  rocket__buffer_put(out, '"');
-  while (at < end) {
-    if (end - at >= 8 && eight_plain(at)) {
-      at += 8;
-      continue;
-    }
-    size_t special = special_size(at, end);
-    if (special == 0) {
-      at++;
-      continue;
-    }
-    rocket_buffer_append(out, run, (size_t)(at - run));
-    append_escape(out, at, special);
-    at += special;
-    run = at;
+  const uint8_t *at = text.data, *end = rocket__slice_end(text);
+  const uint8_t *stop = skip_plain(at, end);
+  uint8_t *to = rocket__buffer_room(out, text.size + 2);
+  if (!to) return out->status;
+  *to++ = '"';
+  to = rocket__store_bytes(to, at, (size_t)(stop - at));
+  out->size = (size_t)(to - out->data);
+  while (stop < end) {
+    size_t special = special_size(stop, end);
+    append_escape(out, stop, special);
+    at = stop + special;
+    stop = skip_plain(at, end);
+    rocket_buffer_append(out, at, (size_t)(stop - at));
   }
-  rocket_buffer_append(out, run, (size_t)(at - run));
   rocket__buffer_put(out, '"');
   return rocket__buffer_finish(out, before);
 }

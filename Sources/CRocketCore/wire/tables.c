@@ -33,11 +33,6 @@ static const short_name short_names[] = {
 };
 enum { SHORT_NAMES = sizeof short_names / sizeof short_names[0] };
 
-bool rocket__has_short_names(int32_t code) {
-  return code == ROCKET_REQUEST_SEND_MESSAGE_V2 || code == ROCKET_REQUEST_SEND_BATCH_MESSAGE ||
-         code == ROCKET_REQUEST_SEND_REPLY_MESSAGE_V2;
-}
-
 static const short_name *short_name_of(rocket_field field) {
   for (int i = 0; i < SHORT_NAMES; i++)
     if (short_names[i].field == field) return &short_names[i];

@@ -14,7 +14,10 @@ enum { ROCKET__LANGUAGE_UNKNOWN = -1, ROCKET__LANGUAGE_JAVA = 0, ROCKET__LANGUAG
 rocket_field rocket__field_of(int32_t code, rocket_slice name);
 /* The other direction; `field` is valid. */
 rocket_slice rocket__field_wire_name(int32_t code, rocket_field field);
-bool rocket__has_short_names(int32_t code);
+static inline bool rocket__has_short_names(int32_t code) {
+  return code == ROCKET_REQUEST_SEND_MESSAGE_V2 || code == ROCKET_REQUEST_SEND_BATCH_MESSAGE ||
+         code == ROCKET_REQUEST_SEND_REPLY_MESSAGE_V2;
+}
 
 /* By name in any case, or by number as text. */
 int32_t rocket__language_of(rocket_slice name);

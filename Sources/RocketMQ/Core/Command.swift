@@ -10,6 +10,8 @@ package struct Command: Sendable {
   package var code: Int32
   package var remark: String?
   package var body: [UInt8] = []
+  /// Writes `extFields` even when there is no field, as Java does for responses that have a header class. A field sets it by itself.
+  package var carriesFields = false
   private var text: [UInt8] = []
   private var entries: [Entry] = []
 
@@ -31,6 +33,19 @@ package struct Command: Sendable {
     entries.append(Entry(field: field.rawValue, name: 0..<0, value: append(value)))
   }
 
+  /// Text that is UTF-8 already.
+  package mutating func set(_ field: HeaderField, utf8 value: [UInt8]) {
+    let start = text.count
+    text.append(contentsOf: value)
+    entries.append(Entry(field: field.rawValue, name: 0..<0, value: start..<text.count))
+  }
+
+  /// Makes room at once for what will be set.
+  package mutating func reserve(fields: Int, bytes: Int) {
+    entries.reserveCapacity(fields)
+    text.reserveCapacity(bytes)
+  }
+
   package mutating func set(_ field: HeaderField, _ value: some BinaryInteger) { set(field, String(value)) }
   package mutating func set(_ field: HeaderField, _ value: Bool) { set(field, value ? "true" : "false") }
 
@@ -49,6 +64,7 @@ package struct Command: Sendable {
   borrowing func withCommand<R>(responding to: Responder? = nil, _ body: (inout rocket_command) -> R) throws(RocketMQError) -> R {
     var command = rocket_command()
     rocket_command_init(&command, code)
+    command.has_fields = carriesFields
     if let to {
       command.opaque = to.opaque
       command.serialization = to.isBinary ? ROCKET_SERIALIZATION_BINARY : ROCKET_SERIALIZATION_JSON

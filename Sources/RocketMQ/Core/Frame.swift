@@ -55,9 +55,21 @@ package struct ByteBlock: ~Copyable, Sendable {
     rocket_buffer_append(&box.buffer, bytes.baseAddress, bytes.count)
   }
 
-  package borrowing func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  /// Forgets the bytes and keeps the memory, so that a block can be filled again and again.
+  package mutating func removeAll() {
+    box.buffer.size = 0
+    box.buffer.status = 0
+  }
+
+  /// False when an append found no memory: the bytes are then incomplete.
+  package var isComplete: Bool { box.buffer.status == 0 }
+
+  package borrowing func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     try body(UnsafeRawBufferPointer(start: box.buffer.data, count: box.buffer.size))
   }
+
+  /// Lends the buffer to an encoder of the core that appends to it.
+  mutating func withBuffer<R>(_ body: (inout rocket_buffer) -> R) -> R { body(&box.buffer) }
 
   /// Throws when an append found no memory.
   consuming func intoBody() throws(RocketMQError) -> rocket_body {

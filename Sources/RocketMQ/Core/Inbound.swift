@@ -7,12 +7,21 @@ internal import CRocketCore
 package struct Responder: Sendable {
   package let connection: ConnectionID
   let opaque: Int32
-  let isBinary: Bool
+  var isBinary: Bool
   package let isOneway: Bool
+
+  /// The same, but the answer's header is JSON whatever the request's was: what a Java broker does when it answers later.
+  package var inJSON: Responder {
+    var responder = self
+    responder.isBinary = false
+    return responder
+  }
 }
 
 /// A request from the other side, lent for the time of the handler.
-package struct InboundRequest: ~Copyable {
+///
+/// Proof for `Sendable`: see `CommandView`.
+package struct InboundRequest: ~Copyable, @unchecked Sendable {
   private let raw: UnsafePointer<rocket_inbound>
   package let command: CommandView
 

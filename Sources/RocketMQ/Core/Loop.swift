@@ -2,6 +2,7 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 internal import CRocketCore
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -14,6 +15,7 @@ internal import CRocketCore
 /// Java: `NettyRemotingClient`'s selector, codec and callback threads in one.
 package final class Loop: SerialExecutor {
   let handle: Handle
+  private let jobs = JobGate()
 
   package struct Options: Sendable {
     package var maxFrameBytes = Int(ROCKET_MAX_FRAME_BYTES)
@@ -89,17 +91,14 @@ package final class Loop: SerialExecutor {
   package var connectionCount: Int { Int(rocket_loop_connection_count(handle.raw)) }
 
   package func enqueue(_ job: consuming ExecutorJob) {
-    let work = UnownedJob(job)
-    let executor = asUnownedSerialExecutor()
-    // A job is always run, also when the loop has stopped: an awaiting task must not hang. `drop` alone means it was stopped.
-    let box = JobBox(work, executor)
-    let status = rocket_loop_post(
+    // A job is run also when the loop has stopped and only drops it: a task that awaits it must not hang.
+    let box = Unmanaged.passRetained(Job(UnownedJob(job), self))
+    _ = rocket_loop_post(
       handle.raw,
       rocket_task(
-        fn: { Unmanaged<JobBox>.fromOpaque($0!).takeUnretainedValue().run() },
-        user: Unmanaged.passRetained(box).toOpaque(),
-        drop: { Unmanaged<JobBox>.fromOpaque($0!).takeRetainedValue().run() }))
-    _ = status
+        fn: { Unmanaged<Job>.fromOpaque($0!).takeUnretainedValue().run() },
+        user: box.toOpaque(),
+        drop: { Unmanaged<Job>.fromOpaque($0!).takeRetainedValue().run() }))
   }
 
   package func checkIsolated() {
@@ -120,20 +119,48 @@ package final class Loop: SerialExecutor {
     init(run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
-  /// Runs its job once: on the loop thread, or, when the loop stops first, wherever it is dropped.
-  private final class JobBox {
+  /// Runs once: on the loop thread, or, when the loop stops first, wherever it is dropped.
+  private final class Job {
     private var job: UnownedJob?
-    private let executor: UnownedSerialExecutor
+    private let loop: Loop
 
-    init(_ job: UnownedJob, _ executor: UnownedSerialExecutor) {
+    init(_ job: UnownedJob, _ loop: Loop) {
       self.job = job
-      self.executor = executor
+      self.loop = loop
     }
 
     func run() {
-      guard let job else { return }
-      self.job = nil
-      job.runSynchronously(on: executor)
+      guard let job = job.take() else { return }
+      loop.jobs.run(job, on: loop.asUnownedSerialExecutor())
+    }
+  }
+
+  /// Keeps jobs one at a time also around the stop, when some still run on the loop thread while others are dropped elsewhere: whoever
+  /// comes while a job runs leaves its own to the thread that runs it.
+  private struct JobGate: ~Copyable {
+    private struct State {
+      var isRunning = false
+      var waiting: [UnownedJob] = []
+    }
+
+    private let state = Mutex(State())
+
+    borrowing func run(_ first: UnownedJob, on executor: UnownedSerialExecutor) {
+      var next: UnownedJob? = state.withLock { state in
+        guard !state.isRunning else {
+          state.waiting.append(first)
+          return nil
+        }
+        state.isRunning = true
+        return first
+      }
+      while let job = next {
+        job.runSynchronously(on: executor)
+        next = state.withLock { state in
+          state.isRunning = !state.waiting.isEmpty
+          return state.isRunning ? state.waiting.removeFirst() : nil
+        }
+      }
     }
   }
 }

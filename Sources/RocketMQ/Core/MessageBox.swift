@@ -15,20 +15,17 @@ package final class MessageBox: Sendable {
     let message: rocket_message
   }
 
-  /// Takes over one count of `frame`, also when it throws `malformedData` (or `tooLarge` for a body that inflates over `bodyLimit`).
-  init(owning frame: OpaquePointer, record: rocket_slice, bodyLimit: Int) throws(RocketMQError) {
+  /// Takes over one count of `frame`, unless it throws `malformedData` (or `tooLarge` for a body that inflates over `bodyLimit`).
+  /// Without a limit the body stays as it is stored: compressed, when `sysFlag` says so.
+  init(owning frame: OpaquePointer, record: rocket_slice, bodyLimit: Int?) throws(RocketMQError) {
     var message = rocket_message()
     var fault = rocket_fault()
     let status = rocket_message_decode(record, &message, &fault)
-    guard status == 0 else {
-      rocket_frame_release(frame)
-      throw coreError(status, "decoding a message at byte \(fault.offset), \(String(cString: fault.what))")
-    }
-    do throws(RocketMQError) {
-      inflated = rocket_message_is_compressed(&message) ? try MessageBox.inflate(&message, bodyLimit) : nil
-    } catch {
-      rocket_frame_release(frame)
-      throw error
+    guard status == 0 else { throw coreError(status, "decoding a message at byte \(fault.offset), \(String(cString: fault.what))") }
+    if let bodyLimit, rocket_message_is_compressed(&message) {
+      inflated = try MessageBox.inflate(&message, bodyLimit)
+    } else {
+      inflated = nil
     }
     view = View(message: message)
     self.frame = Handle(raw: frame)
@@ -63,6 +60,8 @@ package final class MessageBox: Sendable {
   package var reconsumeTimes: Int32 { view.message.reconsume_times }
   package var preparedTransactionOffset: Int64 { view.message.prepared_transaction_offset }
   package var isCompressed: Bool { inflated != nil }
+  /// The body is compressed and was left so: nobody should read it.
+  package var isBodyAsStored: Bool { inflated == nil && view.message.sys_flag & Int32(ROCKET_SYS_COMPRESSED) != 0 }
 
   package var bodyCount: Int { inflated?.count ?? view.message.body.size }
 
@@ -106,9 +105,14 @@ package final class MessageBox: Sendable {
     while position < slice.range.upperBound {
       rocket_frame_retain(slice.frame.handle.raw)
       let rest = rocket_slice(data: start + position, size: slice.range.upperBound - position)
-      let box = try MessageBox(owning: slice.frame.handle.raw, record: rest, bodyLimit: bodyLimit)
-      boxes.append(box)
-      position += box.size
+      do throws(RocketMQError) {
+        let box = try MessageBox(owning: slice.frame.handle.raw, record: rest, bodyLimit: bodyLimit)
+        boxes.append(box)
+        position += box.size
+      } catch {
+        rocket_frame_release(slice.frame.handle.raw)
+        throw error
+      }
     }
     return boxes
   }

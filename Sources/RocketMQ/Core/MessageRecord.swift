@@ -64,7 +64,35 @@ package struct MessageRecord: Sendable {
     return try work(UnsafeRawBufferPointer(start: buffer.data, count: buffer.size))
   }
 
+  /// Appends the encoded record with this body and these properties instead of its own, which are not looked at: for writing many messages
+  /// from one template without copying them first. Throws as ``withEncoded(_:)``.
+  package func append(body: UnsafeRawBufferPointer, properties: UnsafeRawBufferPointer, to block: inout ByteBlock) throws(RocketMQError) {
+    let status = withSlice(of: topic) { topic in
+      var message = rawHead
+      message.topic = topic
+      message.body = rocket_slice(body)
+      message.properties = rocket_slice(properties)
+      return block.withBuffer { rocket_message_encode(&message, &$0) }
+    }
+    guard status == 0 else { throw coreError(status, "encoding a record of topic \(topic)") }
+  }
+
   private func withRaw<R>(_ work: (UnsafePointer<rocket_message>) -> R) -> R {
+    var message = rawHead
+    return body.withUnsafeBytes { body in
+      properties.withUnsafeBytes { properties in
+        withSlice(of: topic) { topic in
+          message.body = rocket_slice(body)
+          message.properties = rocket_slice(properties)
+          message.topic = topic
+          return work(&message)
+        }
+      }
+    }
+  }
+
+  /// All but topic, body and properties.
+  private var rawHead: rocket_message {
     var message = rocket_message()
     message.record_version = 1
     message.queue_id = queueID
@@ -78,15 +106,31 @@ package struct MessageRecord: Sendable {
     message.store_host = storeHost.raw
     message.reconsume_times = reconsumeTimes
     message.prepared_transaction_offset = preparedTransactionOffset
-    return body.withUnsafeBytes { body in
-      properties.withUnsafeBytes { properties in
-        withSlice(of: topic) { topic in
-          message.body = rocket_slice(body)
-          message.properties = rocket_slice(properties)
-          message.topic = topic
-          return work(&message)
-        }
-      }
-    }
+    return message
   }
+}
+
+/// A stored message as a view over bytes that someone else keeps, lent for the time of a call. Nothing is copied.
+package struct RecordView: ~Copyable {
+  private let message: rocket_message
+
+  /// Lends the first record of `bytes`. Throws `malformedData`.
+  package static func of<R>(_ bytes: UnsafeRawBufferPointer, _ work: (borrowing RecordView) throws -> R) throws -> R {
+    var message = rocket_message()
+    var fault = rocket_fault()
+    let status = rocket_message_decode(rocket_slice(bytes), &message, &fault)
+    guard status == 0 else { throw coreError(status, "decoding a record at byte \(fault.offset), \(String(cString: fault.what))") }
+    return try work(RecordView(message: message))
+  }
+
+  package var size: Int { Int(message.size) }
+  package var topic: UnsafeRawBufferPointer { message.topic.buffer }
+  package var queueID: Int32 { message.queue_id }
+  package var queueOffset: Int64 { message.queue_offset }
+  package var commitLogOffset: Int64 { message.commit_log_offset }
+  /// Milliseconds since 1970.
+  package var storedAt: Int64 { message.stored_at_ms }
+  /// As stored: compressed when the record's sysFlag says so.
+  package var body: UnsafeRawBufferPointer { message.body.buffer }
+  package var properties: UnsafeRawBufferPointer { message.properties.buffer }
 }

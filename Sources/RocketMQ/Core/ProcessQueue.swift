@@ -119,12 +119,25 @@ package struct TakeBuffer: ~Copyable {
   package func position(_ index: Int) -> UInt64 { storage[index].position }
   package func queueOffset(_ index: Int) -> Int64 { storage[index].queue_offset }
 
-  /// The next message of the take, in order; each may be had once. Throws `malformedData` or `tooLarge` when it cannot be read.
+  /// The next message of the take, in order; each may be had once. Throws `malformedData` or `tooLarge` when it cannot be read: then
+  /// `nextUnreadMessage` goes on.
   package mutating func nextMessage(bodyLimit: Int) throws(RocketMQError) -> MessageBox {
     precondition(next < count, "no message is left in this take")
-    let taken = storage[next]
+    let box = try MessageBox(owning: storage[next].frame, record: storage[next].record, bodyLimit: bodyLimit)
     next += 1
-    return try MessageBox(owning: taken.frame, record: taken.record, bodyLimit: bodyLimit)
+    return box
+  }
+
+  /// The message that `nextMessage` could not read, its body as it is stored; nil when not even its header can be read.
+  package mutating func nextUnreadMessage() -> MessageBox? {
+    precondition(next < count, "no message is left in this take")
+    defer { next += 1 }
+    do throws(RocketMQError) {
+      return try MessageBox(owning: storage[next].frame, record: storage[next].record, bodyLimit: nil)
+    } catch {
+      rocket_frame_release(storage[next].frame)
+      return nil
+    }
   }
 
   private mutating func releaseRest() {

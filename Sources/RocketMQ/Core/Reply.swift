@@ -4,7 +4,10 @@
 internal import CRocketCore
 
 /// The header of a command that the core has decoded, lent for the time of a callback.
-package struct CommandView: ~Copyable {
+///
+/// Proof for `Sendable`: nobody writes the command while it is lent, and a view cannot outlive its callback, since it is noncopyable and only
+/// ever borrowed. A handler confined to an actor on the loop thread needs it to hand the view into the actor.
+package struct CommandView: ~Copyable, @unchecked Sendable {
   private let raw: UnsafePointer<rocket_command>
   private let frame: OpaquePointer
 
@@ -25,6 +28,13 @@ package struct CommandView: ~Copyable {
   package func string(_ field: HeaderField) -> String? {
     var slice = rocket_slice()
     return rocket_command_get(raw, rocket_field(field.rawValue), &slice) == 0 ? slice.string : nil
+  }
+
+  /// Lends the text without copying it; nil when absent.
+  package func withBytes<R>(of field: HeaderField, _ work: (UnsafeRawBufferPointer) throws -> R) rethrows -> R? {
+    var slice = rocket_slice()
+    guard rocket_command_get(raw, rocket_field(field.rawValue), &slice) == 0 else { return nil }
+    return try work(slice.buffer)
   }
 
   /// nil when absent or no number.

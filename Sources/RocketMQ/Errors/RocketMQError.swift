@@ -13,6 +13,8 @@ public struct RocketMQError: Error, Sendable {
 
     /// An argument or a setting is outside its documented range. Retrying does not help.
     public static let invalidArgument = Code("invalidArgument")
+    /// The client already has a producer (or consumer) of this group.
+    public static let groupInUse = Code("groupInUse")
     /// The client, producer or consumer has been shut down, or has not been started.
     public static let notRunning = Code("notRunning")
     /// An address is not `host:port`, or its name cannot be resolved.

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Logging
+internal import Synchronization
+
+extension ConcurrentDispatcher {
+  func consume(_ queue: OwnedQueue, _ count: Int, _ buffer: inout TakeBuffer) async -> Done {
+    var done = Done(slot: queue.slot, count: count)
+    let taken = buffer.take(from: queue.window, max: count)
+    switch listener {
+    case .single(let listen):
+      let context = ConsumeContext(queue: queue)
+      for index in 0..<taken {
+        // Whoever gets the queue next gets what is left of the slice.
+        if queue.window.isDropped { break }
+        guard let message = await read(&buffer, index, queue, &done) else { continue }
+        let result: ConsumeResult
+        do { result = try await listen(message, context) } catch { result = self.result(of: error, message) }
+        await finish(message, buffer.position(index), result, queue, &done)
+      }
+    case .batch(_, let listen):
+      var batch: [(message: ReceivedMessage, position: UInt64)] = []
+      for index in 0..<taken {
+        if let message = await read(&buffer, index, queue, &done) { batch.append((message, buffer.position(index))) }
+      }
+      await consume(batch, listen, queue, &done)
+    }
+    return done
+  }
+
+  func consume(_ item: SecondTry) async -> Done {
+    var done = Done(slot: item.queue.slot, count: 1)
+    if item.queue.window.isDropped { return done }
+    let message = ReceivedMessage(item.box, from: item.queue.secondOrigin)
+    if item.box.isBodyAsStored {
+      await finish(message, item.position, .retryLater, item.queue, &done)
+      return done
+    }
+    switch listener {
+    case .single(let listen):
+      let result: ConsumeResult
+      do { result = try await listen(message, ConsumeContext(queue: item.queue)) } catch { result = self.result(of: error, message) }
+      await finish(message, item.position, result, item.queue, &done)
+    case .batch(_, let listen): await consume([(message, item.position)], listen, item.queue, &done)
+    }
+    return done
+  }
+
+  private func consume(
+    _ batch: [(message: ReceivedMessage, position: UInt64)],
+    _ listen: MessageListener.Batch, _ queue: OwnedQueue, _ done: inout Done
+  ) async {
+    guard !batch.isEmpty, !queue.window.isDropped else { return }
+    let result: BatchConsumeResult
+    do {
+      result = try await listen(batch.map(\.message), ConsumeContext(queue: queue))
+    } catch {
+      _ = self.result(of: error, batch[0].message)
+      result = .retryLater()
+    }
+    let (successes, rest) = result.split(batch.count)
+    for (index, item) in batch.enumerated() {
+      await finish(item.message, item.position, index < successes ? .success : rest, queue, &done)
+    }
+  }
+
+  /// The next message of a take. One whose body cannot be read counts as failed: so it ends in the dead-letter topic, where somebody may
+  /// look at it, instead of blocking its queue or vanishing.
+  private func read(_ buffer: inout TakeBuffer, _ index: Int, _ queue: OwnedQueue, _ done: inout Done) async -> ReceivedMessage? {
+    do throws(RocketMQError) {
+      return ReceivedMessage(try buffer.nextMessage(bodyLimit: options.bodyLimit), from: queue.origin)
+    } catch {
+      logger.error(
+        "a message cannot be read and is sent back",
+        metadata: [
+          LogKey.topic: "\(queue.messageQueue.topic)", LogKey.queue: "\(queue.messageQueue)",
+          LogKey.offset: "\(buffer.queueOffset(index))", LogKey.error: "\(error)",
+        ])
+      if let box = buffer.nextUnreadMessage() {
+        await finish(ReceivedMessage(box, from: queue.origin), buffer.position(index), .retryLater, queue, &done)
+      }
+      return nil
+    }
+  }
+
+  private func result(of error: any Error, _ message: ReceivedMessage) -> ConsumeResult {
+    logger.warning(
+      "the listener failed; the message comes again later",
+      metadata: [
+        LogKey.topic: "\(message.topic)", LogKey.queue: "\(message.queue)", LogKey.offset: "\(message.queueOffset)",
+        LogKey.messageID: "\(message.messageID)", LogKey.error: "\(error)",
+      ])
+    return .retryLater
+  }
+
+  private func finish(
+    _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, _ done: inout Done
+  ) async {
+    guard let delayLevel = result.delayLevel else {
+      queue.window.acknowledge(position)
+      done.consumed += 1
+      return
+    }
+    done.failed += 1
+    // From here on the send-back has it in hand.
+    done.count -= 1
+    await sendBack.add(
+      SendBack.Item(queue: queue, message: message, delayLevel: delayLevel) { isSentBack in
+        self.sentBack(queue, position, message.box, isSentBack)
+      })
+  }
+
+  private func sentBack(_ queue: OwnedQueue, _ position: UInt64, _ box: MessageBox, _ isSentBack: Bool) {
+    if isSentBack { queue.window.acknowledge(position) }
+    let drained = state.withLock { state in
+      if isSentBack { state.counts.sentBack += 1 }
+      return state.finish(Done(slot: queue.slot, count: 1))
+    }
+    drained?.resume()
+    if isSentBack || queue.window.isDropped { return }
+    // It stays unfinished, so the offset stays in front of it.
+    workers.run { [options] in
+      try? await options.clock.sleep(for: options.secondTryDelay)
+      self.state.withLock { state in
+        let item = SecondTry(queue: queue, position: position, box: box)
+        return state.run.again(item, queue.slot) == true ? state.wakeOne() : nil
+      }?.resume()
+    }
+  }
+}
+
+extension ConcurrentDispatcher {
+  // MARK: Consume timeout
+
+  func sendBackExpired(_ queue: OwnedQueue, after timeout: Duration) async {
+    var buffer = TakeBuffer(capacity: Self.largestScan)
+    let expired = buffer.scanExpired(of: queue.window, timeout: timeout)
+    for index in 0..<expired {
+      // Its body does not matter here.
+      guard let box = buffer.nextUnreadMessage() else { continue }
+      let message = ReceivedMessage(box, from: queue.origin)
+      let position = buffer.position(index)
+      logger.warning(
+        "the listener takes too long; the message is sent back",
+        metadata: [
+          LogKey.topic: "\(message.topic)", LogKey.queue: "\(queue.messageQueue)", LogKey.offset: "\(message.queueOffset)",
+          LogKey.messageID: "\(message.messageID)",
+        ])
+      await sendBack.add(
+        SendBack.Item(queue: queue, message: message, delayLevel: Self.expiredDelayLevel) { isSentBack in
+          if isSentBack { queue.window.acknowledge(position) }
+        })
+    }
+  }
+
+  /// Of one scan of one queue; Java: 16.
+  private static let largestScan = 16
+  /// Java: 3, 10 s.
+  private static let expiredDelayLevel: Int32 = 3
+}
+
+extension ConsumeResult {
+  /// As brokers know it; nil for success.
+  fileprivate var delayLevel: Int32? {
+    switch self {
+    case .success: nil
+    case .retryLater(let level): Int32(clamping: max(0, level))
+    case .deadLetter: -1
+    }
+  }
+}
+
+extension BatchConsumeResult {
+  /// How many from the front are done with, and what becomes of the rest.
+  fileprivate func split(_ count: Int) -> (successes: Int, rest: ConsumeResult) {
+    switch self {
+    case .success: (count, .success)
+    case .retryLater(let level): (0, .retryLater(delayLevel: level))
+    case .partial(let successes, let level): (min(max(0, successes), count), .retryLater(delayLevel: level))
+    case .deadLetter: (0, .deadLetter)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// What a listener says of one message. Java: `ConsumeConcurrentlyStatus` with the context's delay level.
+public enum ConsumeResult: Sendable, Hashable {
+  /// It is done with.
+  case success
+  /// Deliver it again later. `delayLevel`: 0 the broker waits longer each time (10 s, 30 s, 1 min ... 2 h), 1 to 18 exactly that level
+  /// (1s 5s 10s 30s 1m ... 2h). After ``PushConsumerConfiguration/maxReconsumeTimes`` the message goes to the dead-letter topic.
+  case retryLater(delayLevel: Int = 0)
+  /// Put it into the dead-letter topic (`%DLQ%group`) at once. Java: delay level -1.
+  case deadLetter
+
+  public static var retryLater: ConsumeResult { .retryLater() }
+}
+
+/// What a batch listener says of its messages. Java: `ConsumeConcurrentlyStatus` with the context's ack index and delay level.
+public enum BatchConsumeResult: Sendable, Hashable {
+  /// All are done with.
+  case success
+  /// All come again later.
+  case retryLater(delayLevel: Int = 0)
+  /// The first `successes` are done with; the rest comes again later. Java: `ackIndex` = successes - 1.
+  case partial(successes: Int, delayLevel: Int = 0)
+  /// All go to the dead-letter topic at once.
+  case deadLetter
+}

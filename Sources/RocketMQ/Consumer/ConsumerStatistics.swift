@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// What a consumer has done and what it holds, at one moment.
+public struct ConsumerStatistics: Sendable {
+  /// Messages the listener has finished since the start.
+  public var consumed: Int
+  /// Messages the listener has failed since the start.
+  public var failed: Int
+  /// Of those, messages that are safe at a broker again.
+  public var sentBack: Int
+  /// Sorted.
+  public var queues: [Queue]
+
+  /// One queue that the consumer has now.
+  public struct Queue: Sendable {
+    public var queue: MessageQueue
+    /// Pulled and not finished.
+    public var cachedMessages: Int
+    /// Of those, not yet given to the listener.
+    public var waitingMessages: Int
+    /// Their body bytes.
+    public var cachedBytes: Int
+    /// Of the first unfinished message: what is committed next.
+    public var commitOffset: Int64
+    /// Where the next pull begins.
+    public var pullOffset: Int64
+    /// When the last pull was sent; nil before the first.
+    public var sinceLastPull: Duration?
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// Hands the messages of queues to the application, and finishes them. Java: `ConsumeMessageService`.
+protocol MessageDispatcher: AnyObject, Sendable {
+  /// Takes up a queue. `make` is given the name it has here.
+  func add(_ make: (RunSlot) throws(RocketMQError) -> OwnedQueue) throws(RocketMQError) -> OwnedQueue
+
+  /// So many messages more can be taken. On the loop's thread: must not block.
+  func messagesReady(_ queue: OwnedQueue, count: Int)
+
+  /// Hands nothing of the queue out any more, and returns when everything that was is finished, or when `bound` is over (nil: no bound),
+  /// or after ``giveUpWaiting()``. Returns how many messages are still in hand.
+  func close(_ queue: OwnedQueue, within bound: Duration?) async -> Int
+
+  /// The end is near: no ``close(_:within:)`` waits any more.
+  func giveUpWaiting()
+
+  /// Forgets a closed queue: what is still in hand finishes unheard.
+  func remove(_ queue: OwnedQueue)
+
+  /// Begins to hand out.
+  func start()
+
+  /// Ends all work, also of listeners: their tasks are cancelled.
+  func stop()
+
+  /// How many messages are consumed at the same time, from now on.
+  func setConcurrency(_ count: Int)
+
+  /// Sends back, once, what the listener has had for longer than `timeout`. Call it from one task at a time.
+  func sendBackExpired(_ queue: OwnedQueue, after timeout: Duration) async
+
+  var counts: DispatchCounts { get }
+}
+
+/// What a dispatcher has done since it was made.
+struct DispatchCounts: Sendable {
+  var consumed = 0
+  var failed = 0
+  var sentBack = 0
+}

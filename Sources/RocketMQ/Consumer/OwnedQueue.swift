@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Synchronization
+
+/// A queue that this consumer has now: what was pulled and is not finished, and what pulls it. Java: `ProcessQueue` with its `PullRequest`.
+///
+/// Taking a queue again makes a new one of these, so nothing that still refers to the old one can touch the new one.
+final class OwnedQueue: Sendable {
+  let messageQueue: MessageQueue
+  let group: String
+  /// Its name in the dispatcher.
+  let slot: RunSlot
+  let window: ProcessQueue
+  let origin: MessageOrigin
+  /// The same for messages that are handed out again here because they could not be sent back.
+  let secondOrigin: MessageOrigin
+  private let pulling = Mutex<Puller?>(nil)
+  private let forgotten = Atomic(false)
+
+  init(_ messageQueue: MessageQueue, group: String, slot: RunSlot, window: ProcessQueue) {
+    self.messageQueue = messageQueue
+    self.group = group
+    self.slot = slot
+    self.window = window
+    origin = MessageOrigin(queue: messageQueue, group: group)
+    secondOrigin = MessageOrigin(queue: messageQueue, group: group, failedHere: true)
+  }
+
+  var puller: Puller? {
+    get { pulling.withLock { $0 } }
+    set { pulling.withLock { $0 = newValue } }
+  }
+
+  /// Released for good: what its messages come to is of no interest here any more.
+  var isForgotten: Bool { forgotten.load(ordering: .acquiring) }
+  func forget() { forgotten.store(true, ordering: .releasing) }
+}

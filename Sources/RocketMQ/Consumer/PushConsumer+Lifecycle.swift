@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Logging
+public import ServiceLifecycle
+internal import Synchronization
+
+extension PushConsumer: Service {
+  /// Starts, and consumes until the task is cancelled, ServiceLifecycle shuts down gracefully, or ``shutdown(deadline:)`` is called; then
+  /// shuts down within ``PushConsumerConfiguration/shutdownDeadline``.
+  ///
+  /// - Throws: as ``start()``.
+  public func run() async throws {
+    try await start()
+    await withTaskCancellationOrGracefulShutdownHandler {
+      _ = await ended.wait()
+    } onCancelOrGracefulShutdown: { [ended] in
+      ended.ring()
+    }
+    await shutdown(deadline: configuration.shutdownDeadline)
+  }
+
+  /// Joins the group and begins to consume; returns before the first message. A topic that does not exist yet, or a cluster that does not
+  /// answer, is no error: consumption begins when they are there.
+  ///
+  /// - Throws: `invalidArgument` without a listener, `groupInUse` when the client has another consumer of the group, `notRunning` when it
+  ///   (or the client) has been started and shut down before, `brokerError` when a broker refuses an SQL filter.
+  public func start() async throws(RocketMQError) {
+    let listener = try begin()
+    do throws(RocketMQError) {
+      try client.register(self)
+    } catch {
+      state.withLock { if case .starting = $0.phase { $0.phase = .idle } }
+      throw error
+    }
+    guard launch(listener) else {
+      await client.unregister(consumer: group)
+      throw RocketMQError(.notRunning, "the consumer of \(group) was shut down while it started")
+    }
+    do throws(RocketMQError) {
+      for subscription in state.withLock({ $0.subscriptions.data }) { try await check(subscription) }
+    } catch {
+      await shutdown(deadline: .zero)
+      throw error
+    }
+  }
+
+  private func begin() throws(RocketMQError) -> MessageListener {
+    try state.withLock { (state) throws(RocketMQError) in
+      switch state.phase {
+      case .idle: break
+      case .starting, .running: throw RocketMQError(.invalidArgument, "the consumer of \(group) has been started already")
+      case .ending: throw RocketMQError(.notRunning, "the consumer of \(group) has been shut down; make a new one")
+      }
+      guard let listener = state.listener else {
+        throw RocketMQError(.invalidArgument, "the consumer of \(group) has no listener; call onMessage before start")
+      }
+      state.phase = .starting
+      return listener
+    }
+  }
+
+  /// False: it was shut down meanwhile.
+  private func launch(_ listener: MessageListener) -> Bool {
+    state.withLock { state in
+      guard case .starting = state.phase else { return false }
+      let dispatcher = ConcurrentDispatcher(
+        listener,
+        ConcurrentDispatcher.Options(
+          concurrency: state.concurrency, bodyLimit: configuration.maxBodyBytes, secondTryDelay: Self.secondTryDelay, clock: client.clock),
+        logger: logger, send: { [weak self] item in await self?.sendBack(item) ?? false })
+      dispatcher.start()
+      state.dispatcher = dispatcher
+      rebalance.post(.subscribed(state.subscriptions.topics))
+      state.phase = .running(Task { await self.work() })
+      return true
+    }
+  }
+
+  /// Java: 5 s.
+  private static let secondTryDelay: Duration = .seconds(5)
+  /// Java: the consume timeout itself, 15 min.
+  private static let expiryScanInterval: Duration = .seconds(60)
+
+  /// Everything that is done by the clock, until the last queue is released.
+  private func work() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.commitPeriodically() }
+      group.addTask { await self.sendBackExpiredPeriodically() }
+      await rebalance.run(self)
+      group.cancelAll()
+    }
+  }
+
+  private func commitPeriodically() async {
+    while (try? await client.clock.sleep(for: configuration.commitInterval)) != nil {
+      await offsets.commitChanged(rebalance.held.map { ($0.messageQueue, $0.window.commitOffset) })
+    }
+  }
+
+  private func sendBackExpiredPeriodically() async {
+    while (try? await client.clock.sleep(for: Self.expiryScanInterval)) != nil {
+      guard let dispatcher = state.withLock({ $0.dispatcher }) else { return }
+      for queue in rebalance.held { await dispatcher.sendBackExpired(queue, after: configuration.consumeTimeout) }
+    }
+  }
+
+  /// Stops pulling, waits until the messages that are being consumed are finished, but not longer than `deadline`, commits every offset,
+  /// and leaves the group. Takes at most a few seconds longer than `deadline`, whatever the brokers do.
+  ///
+  /// Messages that are still being consumed then will be delivered again; their tasks are cancelled, and what they return is ignored.
+  /// May be called at any time and again; every call returns when all is done, with the same report.
+  @discardableResult
+  public func shutdown(deadline: Duration = .seconds(10)) async -> ShutdownReport {
+    ended.ring()
+    let (ending, dispatcher) = state.withLock { state in
+      switch state.phase {
+      case .idle, .starting: state.phase = .ending(Task { ShutdownReport() })
+      case .running(let work): state.phase = .ending(Task { await self.end(work) })
+      case .ending: break
+      }
+      guard case .ending(let ending) = state.phase else { preconditionFailure("the phase was set above") }
+      return (ending, state.dispatcher)
+    }
+    let timer = Task {
+      try await client.clock.sleep(for: deadline)
+      dispatcher?.giveUpWaiting()
+    }
+    let report = await ending.value
+    timer.cancel()
+    return report
+  }
+
+  private func end(_ work: Task<Void, Never>) async -> ShutdownReport {
+    logger.info("shutting down")
+    rebalance.post(.stop)
+    await work.value
+    await client.unregister(consumer: group)
+    let (dispatcher, leftOver) = state.withLock { ($0.dispatcher, $0.leftOver) }
+    dispatcher?.stop()
+    await innerProducer.shutdown()
+    let report = ShutdownReport(leftOver: leftOver.sorted { $0.queue < $1.queue })
+    if report.isClean {
+      logger.info("shut down")
+    } else {
+      logger.warning("shut down with messages left over", metadata: [LogKey.count: "\(report.unfinished)"])
+    }
+    return report
+  }
+}

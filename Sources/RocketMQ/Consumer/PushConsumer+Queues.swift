@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Logging
+internal import Synchronization
+
+extension PushConsumer: RebalanceEffects {
+  // MARK: Which queues
+
+  func computeAllocations(of topics: Set<String>, _ report: @escaping @Sendable (RebalanceService.Event) -> Void) async {
+    if !state.withLock({ $0.hasGreeted }) {
+      // A broker that has not heard of the group knows no members, and refuses pulls.
+      await withDiscardingTaskGroup { group in
+        for topic in topics { group.addTask { _ = try? await self.client.routes.route(of: topic) } }
+      }
+      await client.sendHeartbeats(within: Self.greetingLimit)
+      state.withLock { $0.hasGreeted = true }
+    }
+    await withDiscardingTaskGroup { group in
+      for topic in topics {
+        group.addTask { report(await self.allocation(of: topic)) }
+      }
+    }
+  }
+
+  private func allocation(of topic: String) async -> RebalanceService.Event {
+    let route: TopicRoute
+    do throws(RocketMQError) {
+      route = try await client.routes.route(of: topic)
+    } catch {
+      // The client looks for missing routes by itself, and says when it has one.
+      logger.debug("no route", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
+      return .notAllocated(topic: topic, retry: false)
+    }
+    let queues = route.readableQueues(of: topic)
+    guard !queues.isEmpty else { return .notAllocated(topic: topic, retry: false) }
+    guard let members = await members(topic) else { return .notAllocated(topic: topic, retry: true) }
+    do {
+      let mine = try configuration.allocation.allocate(queues, among: members, to: client.clientID, group: group)
+      return .allocated(topic: topic, .init(queues: Set(mine), members: members))
+    } catch {
+      logger.error(
+        "the allocation strategy \(configuration.allocation.name) failed", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
+      return .notAllocated(topic: topic, retry: false)
+    }
+  }
+
+  /// The group's members, sorted, this one among them; nil when no broker says so.
+  private func members(_ topic: String) async -> [String]? {
+    for attempt in 0..<2 {
+      if attempt > 0 { await client.sendHeartbeats(within: Self.greetingLimit) }
+      guard let address = client.routes.anyAddress(forTopic: topic) else { return nil }
+      do throws(RocketMQError) {
+        let members = try await client.api.consumerIDs(at: address, group: group)
+        if members.contains(client.clientID) { return members.sorted(by: javaOrder) }
+      } catch {
+        logger.debug("no list of members", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
+        // SYSTEM_ERROR(1): the broker knows no member, not even this one.
+        if error.brokerCode == nil { return nil }
+      }
+    }
+    return nil
+  }
+
+  func tell(_ event: RebalanceEvent) {
+    logger.info(
+      "rebalanced",
+      metadata: [
+        LogKey.topic: "\(event.topic)", "rocketmq.assigned": "\(event.assigned.count)", "rocketmq.revoked": "\(event.revoked.count)",
+        "rocketmq.owned": "\(event.owned.count)", "rocketmq.members": "\(event.members.count)",
+      ])
+    state.withLock { $0.onRebalance }?(event)
+  }
+
+  // MARK: Taking
+
+  func take(_ queue: MessageQueue) async throws(RocketMQError) -> OwnedQueue {
+    do throws(RocketMQError) {
+      let stored = try await offsets.stored(queue)
+      let first: Int64
+      if let stored { first = stored } else { first = try await firstOffset(of: queue) }
+      logger.info(
+        "queue taken",
+        metadata: [
+          LogKey.queue: "\(queue)", LogKey.offset: "\(first)",
+          "rocketmq.start": "\(stored == nil ? startFrom.javaName : "stored offset")",
+        ])
+      return try begin(queue, at: first, stored: stored)
+    } catch {
+      if error.code != .cancelled {
+        logger.warning("a queue cannot be taken yet", metadata: [LogKey.queue: "\(queue)", LogKey.error: "\(error)"])
+      }
+      throw error
+    }
+  }
+
+  /// Where to begin with a queue for which nothing is stored. Java: `computePullFromWhereWithException`.
+  private func firstOffset(of queue: MessageQueue) async throws(RocketMQError) -> Int64 {
+    guard let broker = client.routes.address(ofBroker: queue.brokerName) else {
+      throw RocketMQError(.brokerNotFound, "no address of the broker \(queue.brokerName) is known")
+    }
+    let api = client.api
+    let start = queue.topic == TopicName.retry(ofGroup: group) ? .earliest : startFrom
+    switch start {
+    case .latest: return try await api.maxOffset(of: queue, at: broker.address)
+    // Java says 0, and lets the broker correct it.
+    case .earliest: return max(0, try await api.minOffset(of: queue, at: broker.address))
+    case .timestamp(let time): return try await api.searchOffset(of: queue, at: time, broker: broker.address)
+    }
+  }
+
+  private func begin(_ queue: MessageQueue, at first: Int64, stored: Int64?) throws(RocketMQError) -> OwnedQueue {
+    let (subscription, dispatcher) = state.withLock { ($0.subscriptions.data(of: queue.topic), $0.dispatcher) }
+    guard let subscription, let dispatcher else {
+      throw RocketMQError(.notRunning, "\(group) does not subscribe to \(queue.topic) any more")
+    }
+    let window = try ProcessQueue(firstOffset: first, limits: limits, budget: client.cacheBudget)
+    let owned = try dispatcher.add { slot in OwnedQueue(queue, group: group, slot: slot, window: window) }
+    do throws(RocketMQError) {
+      let puller = try Puller(pullerOptions(queue, first, subscription), filling: window, on: client.loop) { [weak self] event in
+        self?.heard(event, of: owned)
+      }
+      owned.puller = puller
+      if state.withLock({ $0.isPaused }) { puller.pause() }
+      try puller.start()
+    } catch {
+      owned.puller = nil
+      dispatcher.remove(owned)
+      throw error
+    }
+    offsets.open(queue, stored: stored)
+    return owned
+  }
+
+  private var limits: ProcessQueue.Limits {
+    var limits = ProcessQueue.Limits()
+    limits.count = configuration.maxCachedMessagesPerQueue
+    limits.bytes = configuration.maxCachedBytesPerQueue
+    limits.span = configuration.maxOffsetSpan
+    limits.largestPull = configuration.pullBatchSize
+    return limits
+  }
+
+  private func pullerOptions(_ queue: MessageQueue, _ first: Int64, _ subscription: SubscriptionData) -> Puller.Options {
+    var options = Puller.Options(
+      group: group, topic: queue.topic, brokerName: queue.brokerName, queueID: queue.queueID, firstOffset: first,
+      addresses: client.routes.addresses(ofBroker: queue.brokerName))
+    options.expressionType = subscription.expressionType
+    options.expression = subscription.expression
+    options.subscriptionVersion = subscription.version
+    options.tags = subscription.tags
+    options.batch = configuration.pullBatchSize
+    options.interval = configuration.pullInterval
+    options.errorDelay = configuration.pullRetryDelay
+    return options
+  }
+
+  func took(_ queue: OwnedQueue) {
+    applySubscription(to: queue)
+    applyAddresses(to: queue)
+    applyPause(to: queue)
+  }
+
+  func applyAddresses(to queue: OwnedQueue) {
+    let addresses = client.routes.addresses(ofBroker: queue.messageQueue.brokerName)
+    if !addresses.isEmpty { queue.puller?.setAddresses(addresses) }
+  }
+
+  // MARK: Releasing
+
+  func release(_ queue: OwnedQueue, _ reason: Rebalance<OwnedQueue>.ReleaseReason) async -> Bool {
+    queue.puller?.stop()
+    queue.puller = nil
+    queue.window.drop()
+    guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
+    let unfinished = await dispatcher.close(queue, within: reason == .stopping ? nil : configuration.releaseDeadline)
+    queue.forget()
+    dispatcher.remove(queue)
+    let offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
+    let isCommitted = await offsets.commitFinally(offset, of: queue.messageQueue, within: Self.finalCommitLimit)
+    if unfinished > 0 {
+      logger.warning(
+        "messages were not finished in time; they will be delivered again",
+        metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.count: "\(unfinished)", LogKey.offset: "\(offset)"])
+    }
+    if reason == .stopping, unfinished > 0 || !isCommitted {
+      let left = ShutdownReport.Queue(queue: queue.messageQueue, unfinished: unfinished, offset: offset, isCommitted: isCommitted)
+      state.withLock { $0.leftOver.append(left) }
+    }
+    return isCommitted
+  }
+
+  private static var finalCommitLimit: Duration { .seconds(3) }
+
+  // MARK: Hearing of pulls
+
+  /// On the loop's thread.
+  private func heard(_ event: PullerEvent, of queue: OwnedQueue) {
+    switch event {
+    case .ready(let count): state.withLock { $0.dispatcher }?.messagesReady(queue, count: count)
+    case .offsetIllegal(let next):
+      logger.warning(
+        "the offset was outside the queue; going on at the broker's",
+        metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.offset: "\(next)"])
+      rebalance.post(.offsetIllegal(queue.messageQueue, queue, next: next))
+    case .failed(let error): pullFailed(error, queue)
+    case .throttled(let reason):
+      logger.debug("pulling waits", metadata: [LogKey.queue: "\(queue.messageQueue)", "rocketmq.reason": "\(reason)"])
+    case .resumed: logger.debug("pulling goes on", metadata: [LogKey.queue: "\(queue.messageQueue)"])
+    case .stalled:
+      logger.warning("a pull was not answered; it is repeated", metadata: [LogKey.queue: "\(queue.messageQueue)"])
+    case .stopped: break
+    }
+  }
+
+  private func pullFailed(_ error: RocketMQError, _ queue: OwnedQueue) {
+    logger.log(
+      level: warningGate.pass() ? .warning : .debug, "a pull failed; it is repeated",
+      metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.error: "\(error)"])
+    switch error.brokerCode {
+    case .subscriptionNotExist?, .subscriptionNotLatest?, .filterDataNotExist?, .filterDataNotLatest?:
+      // The broker does not know this consumer (it has been restarted), or not well enough.
+      if heartbeatGate.pass() { client.subscriptionsChanged() }
+    case nil:
+      // The broker may have moved.
+      guard routeGate.pass() else { return }
+      Task { [routes = client.routes, topic = queue.messageQueue.topic] in _ = try? await routes.refresh(topic) }
+    default: break
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Logging
+internal import Synchronization
+
+extension PushConsumer {
+  /// Consumes `topic` from now on, or what `filter` lets through of it; replaces the topic's filter when it is subscribed to already. May
+  /// be called before and after the start; afterwards brokers are told at once. Messages pulled before still pass the old filter.
+  ///
+  /// All members of a group must have the same subscriptions.
+  ///
+  /// - Throws: `invalidArgument` for a name that is no topic, or the group's own retry topic; `brokerError` when a broker refuses an SQL filter.
+  public func subscribe(_ topic: String, filter: FilterExpression = .all) async throws(RocketMQError) {
+    try TopicName.validate(topic)
+    guard topic != TopicName.retry(ofGroup: group) else {
+      throw RocketMQError(.invalidArgument, "\(topic) is the group's own retry topic; it is always subscribed to")
+    }
+    if case .running = state.withLock({ $0.phase }) {
+      try await check(
+        SubscriptionData(topic: topic, expressionType: filter.type, expression: filter.description, tags: filter.tags, version: 0))
+    }
+    let now = Timestamp.now.millisecondsSince1970
+    if state.withLock({ $0.subscriptions.set(topic, filter, nowMilliseconds: now) }) { await subscriptionsChanged() }
+  }
+
+  /// Ends the subscription to `topic`; its queues are released in good order, in the background. Nothing happens when there is none.
+  public func unsubscribe(_ topic: String) async {
+    guard topic != TopicName.retry(ofGroup: group) else { return }
+    if state.withLock({ $0.subscriptions.remove(topic) }) { await subscriptionsChanged() }
+  }
+
+  private func subscriptionsChanged() async {
+    guard case .running = state.withLock({ $0.phase }) else { return }
+    client.subscriptionsChanged()
+    // Brokers refuse pulls with a version that they have not heard of.
+    await client.sendHeartbeats(within: Self.greetingLimit)
+    for queue in rebalance.held { applySubscription(to: queue) }
+    rebalance.post(.subscribed(state.withLock { $0.subscriptions.topics }))
+  }
+
+  static var greetingLimit: Duration { .seconds(1) }
+
+  func applySubscription(to queue: OwnedQueue) {
+    guard let data = state.withLock({ $0.subscriptions.data(of: queue.messageQueue.topic) }) else { return }
+    queue.puller?.setSubscription(
+      expressionType: data.expressionType, expression: data.expression, version: data.version, tags: data.tags)
+  }
+
+  /// Asks a broker whether it understands an SQL filter. When none can be asked, pulls will tell. Java: `checkClientInBroker`.
+  func check(_ subscription: SubscriptionData) async throws(RocketMQError) {
+    guard subscription.expressionType != "TAG" else { return }
+    do throws(RocketMQError) {
+      _ = try await client.routes.route(of: subscription.topic)
+      guard let address = client.routes.anyAddress(forTopic: subscription.topic) else { return }
+      try await client.api.checkSubscription(subscription, at: address, group: group, clientID: client.clientID)
+    } catch {
+      if error.code == .brokerError { throw error }
+      logger.warning(
+        "the filter could not be checked", metadata: [LogKey.topic: "\(subscription.topic)", LogKey.error: "\(error)"])
+    }
+  }
+}
+
+extension PushConsumer: ConsumerMember {
+  package func heartbeat() -> ConsumerHeartbeat {
+    ConsumerHeartbeat(
+      group: group, consumeType: "CONSUME_PASSIVELY", messageModel: "CLUSTERING", consumeFromWhere: startFrom.javaName,
+      subscriptions: state.withLock { $0.subscriptions.data })
+  }
+
+  package func membersChanged() { rebalance.due() }
+
+  package func routeChanged(topic: String) {
+    for queue in rebalance.held where queue.messageQueue.topic == topic { applyAddresses(to: queue) }
+    rebalance.due()
+  }
+
+  package func request(_ request: borrowing InboundRequest) -> Bool { false }
+}

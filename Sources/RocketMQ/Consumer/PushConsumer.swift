@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Logging
+internal import Synchronization
+
+/// Consumes the messages of topics as they come, sharing them with the other members of its group. Java: `DefaultMQPushConsumer`.
+///
+/// Give it a listener and subscriptions, then ``run()`` it (it is a ServiceLifecycle service), or ``start()`` and later
+/// ``shutdown(deadline:)`` it. A consumer cannot be started again. Thread-safe.
+///
+/// Every message is delivered at least once: its offset is committed only when the listener has finished it and everything before it in
+/// its queue, or when it is safe at a broker to be delivered again. So be prepared to see a message twice.
+public final class PushConsumer: Sendable {
+  struct State {
+    var phase = Phase.idle
+    var subscriptions = SubscriptionTable()
+    var listener: MessageListener?
+    var onRebalance: (@Sendable (RebalanceEvent) -> Void)?
+    var dispatcher: (any MessageDispatcher)?
+    var concurrency: Int
+    var isPaused = false
+    /// Brokers have heard of the subscriptions, so that they answer pulls.
+    var hasGreeted = false
+    var leftOver: [ShutdownReport.Queue] = []
+  }
+
+  enum Phase {
+    case idle
+    case starting
+    case running(Task<Void, Never>)
+    case ending(Task<ShutdownReport, Never>)
+  }
+
+  public let group: String
+  public let startFrom: ConsumeStart
+  /// The settings it was made with.
+  public let configuration: PushConsumerConfiguration
+  let client: RocketMQClient
+  let logger: Logger
+  let rebalance: RebalanceService
+  let offsets: OffsetCommitter
+  let innerProducer: Producer
+  let state: Mutex<State>
+  /// Rung when ``run()`` is to end.
+  let ended = Wake()
+  let heartbeatGate = RateGate(interval: .seconds(1))
+  let routeGate = RateGate(interval: .seconds(5))
+  let warningGate = RateGate(interval: .seconds(10))
+
+  /// - Parameters:
+  ///   - group: Letters, digits, "_", "-", "%" and "|", at most 120; no other consumer of the same client may have it.
+  ///   - startFrom: Where the group begins with queues it has no offset for.
+  /// - Throws: `invalidArgument` for a name or a setting that is not allowed.
+  public init(
+    client: RocketMQClient, group: String, startFrom: ConsumeStart = .latest, configuration: PushConsumerConfiguration = .init()
+  ) throws(RocketMQError) {
+    try GroupName.validate(group)
+    try configuration.validate()
+    self.client = client
+    self.group = group
+    self.startFrom = startFrom
+    self.configuration = configuration
+    var logger = client.logger
+    logger[metadataKey: LogKey.group] = "\(group)"
+    self.logger = logger
+    innerProducer = Producer.inner(client: client)
+    rebalance = RebalanceService(clock: client.clock, interval: configuration.rebalanceInterval)
+    offsets = OffsetCommitter(
+      store: configuration.offsetStore ?? BrokerOffsetStore(api: client.api, routes: client.routes), group: group, loop: client.loop,
+      logger: logger)
+    var state = State(concurrency: configuration.concurrency)
+    _ = state.subscriptions.set(
+      TopicName.retry(ofGroup: group), .all, nowMilliseconds: Timestamp.now.millisecondsSince1970)
+    self.state = Mutex(state)
+  }
+
+  // MARK: Listening
+
+  /// Sets what is done with each message. Call it before ``start()``; a later call has no effect.
+  ///
+  /// Up to ``PushConsumerConfiguration/concurrency`` calls run at the same time, in no order. Throwing counts as
+  /// ``ConsumeResult/retryLater(delayLevel:)``. The task is cancelled when a shutdown's deadline passes.
+  public func onMessage(
+    _ listener: @escaping @Sendable (_ message: ReceivedMessage, _ context: ConsumeContext) async throws -> ConsumeResult
+  ) {
+    set(.single(listener))
+  }
+
+  /// The same for several messages of one queue at a time: as many as are there, at most `batchSize` (clamped to 1 to 1024). A message
+  /// that comes again comes alone when it could not be sent to a broker. Java: `consumeMessageBatchMaxSize`.
+  public func onMessages(
+    batchSize: Int,
+    _ listener: @escaping @Sendable (_ messages: [ReceivedMessage], _ context: ConsumeContext) async throws -> BatchConsumeResult
+  ) {
+    set(.batch(size: min(max(batchSize, 1), 1024), listener))
+  }
+
+  /// Sets what is told when queues come and go. Call it before ``start()``. One call at a time; it must not block.
+  public func onRebalance(_ listener: @escaping @Sendable (RebalanceEvent) -> Void) {
+    state.withLock { $0.onRebalance = listener }
+  }
+
+  private func set(_ listener: MessageListener) {
+    let isInTime = state.withLock { state in
+      guard case .idle = state.phase else { return false }
+      state.listener = listener
+      return true
+    }
+    if !isInTime { logger.error("a listener was set after the start; it has no effect") }
+  }
+
+  // MARK: Control
+
+  /// Stops pulling. What has been pulled is still consumed, and queues still come and go. Java: `suspend`.
+  public func pause() { setPaused(true) }
+
+  public func resume() { setPaused(false) }
+
+  private func setPaused(_ isPaused: Bool) {
+    state.withLock { $0.isPaused = isPaused }
+    for queue in rebalance.held { applyPause(to: queue) }
+  }
+
+  func applyPause(to queue: OwnedQueue) {
+    if state.withLock({ $0.isPaused }) { queue.puller?.pause() } else { queue.puller?.resume() }
+  }
+
+  /// How many messages are consumed at the same time, from now on. Java: `updateCorePoolSize`.
+  ///
+  /// - Throws: `invalidArgument` outside 1 to 1000.
+  public func setConcurrency(_ count: Int) throws(RocketMQError) {
+    guard (1...1000).contains(count) else {
+      throw RocketMQError(.invalidArgument, "the concurrency is \(count); it must be 1 to 1000")
+    }
+    state.withLock { state in
+      state.concurrency = count
+      return state.dispatcher
+    }?.setConcurrency(count)
+  }
+
+  /// What it has done and what it holds.
+  public var statistics: ConsumerStatistics {
+    let counts = state.withLock { $0.dispatcher }?.counts ?? DispatchCounts()
+    let queues = rebalance.held.map { ConsumerStatistics.Queue($0) }.sorted { $0.queue < $1.queue }
+    return ConsumerStatistics(consumed: counts.consumed, failed: counts.failed, sentBack: counts.sentBack, queues: queues)
+  }
+}
+
+extension ConsumerStatistics.Queue {
+  init(_ owned: OwnedQueue) {
+    let window = owned.window.stats
+    let lastPull = owned.puller?.lastPullMilliseconds ?? 0
+    queue = owned.messageQueue
+    cachedMessages = window.count
+    waitingMessages = window.ready
+    cachedBytes = window.bytes
+    commitOffset = window.commitOffset
+    pullOffset = owned.puller?.nextOffset ?? window.commitOffset
+    sinceLastPull = lastPull == 0 ? nil : .milliseconds(Core.nowMilliseconds() - lastPull)
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// Settings of a ``PushConsumer``; the defaults are Java's, where nothing else is said. Java: `DefaultMQPushConsumer`.
+public struct PushConsumerConfiguration: Sendable {
+  /// Messages consumed at the same time; 1 to 1000, default 20. May be changed later: ``PushConsumer/setConcurrency(_:)``.
+  /// Java: `consumeThreadMax`.
+  public var concurrency = 20
+
+  /// Messages asked for by one pull; 1 to 1024, default 32. A Java broker gives at most 32 (8 from disk) unless it is set otherwise.
+  public var pullBatchSize = 32
+  /// Pause between two pulls of a queue; 0 to 65.535 s, default 0.
+  public var pullInterval: Duration = .zero
+  /// Until a failed pull is repeated; default 1 s. Java: `pullTimeDelayMillsWhenException`.
+  public var pullRetryDelay: Duration = .seconds(1)
+
+  /// A queue is not pulled while it holds more unfinished messages than this; 1 to 65,535, default 1000. Java: `pullThresholdForQueue`.
+  public var maxCachedMessagesPerQueue = 1000
+  /// ... or more body bytes than this; 1 byte to 1 GiB, default 100 MiB. Java: `pullThresholdSizeForQueue`. For all queues of all
+  /// consumers together there is ``ClientConfiguration/maxCachedBytes``.
+  public var maxCachedBytesPerQueue = 100 << 20
+  /// ... or when its newest message is further than this from its oldest unfinished one; 1 to 65,535, default 2000. So one message that
+  /// takes long does not make much to be consumed again after a crash. Java: `consumeConcurrentlyMaxSpan`.
+  public var maxOffsetSpan = 2000
+
+  /// After so many failures a message goes to the dead-letter topic `%DLQ%group`; 0 or more, default 16.
+  public var maxReconsumeTimes = 16
+  /// A message that the listener has had for longer than this is sent back, so that another member may try it; at least 1 s, default
+  /// 15 min.
+  public var consumeTimeout: Duration = .seconds(15 * 60)
+  /// Messages whose bodies inflate to more than this count as failed; default 64 MiB.
+  public var maxBodyBytes = 64 << 20
+
+  /// How queues are shared among the group's members; the same in all of them. Default ``AverageAllocation``.
+  public var allocation: any AllocationStrategy = AverageAllocation()
+  /// Between two rebalances when nothing gives cause for one earlier; default 20 s.
+  public var rebalanceInterval: Duration = .seconds(20)
+  /// Where offsets are kept; nil: at the brokers.
+  public var offsetStore: (any OffsetStore)?
+  /// Between two commits of offsets that have changed; default 5 s. Java: `persistConsumerOffsetInterval`.
+  public var commitInterval: Duration = .seconds(5)
+
+  /// How long a queue that goes to another member waits for messages that are being consumed; default 5 s. What is not finished then is
+  /// consumed again by the other member.
+  public var releaseDeadline: Duration = .seconds(5)
+  /// How long ``PushConsumer/run()`` waits, when it ends, for messages that are being consumed; default 10 s.
+  /// Java: `awaitTerminationMillisWhenShutdown`, there 0.
+  public var shutdownDeadline: Duration = .seconds(10)
+
+  public init() {}
+
+  /// Throws `invalidArgument` that names the setting, its value and its range.
+  func validate() throws(RocketMQError) {
+    try check("concurrency", concurrency, 1...1000)
+    try check("pullBatchSize", pullBatchSize, 1...1024)
+    try check("pullInterval", pullInterval, .zero ... .milliseconds(65_535))
+    try check("pullRetryDelay", pullRetryDelay, .milliseconds(1) ... .seconds(3600))
+    try check("maxCachedMessagesPerQueue", maxCachedMessagesPerQueue, 1...65_535)
+    try check("maxCachedBytesPerQueue", maxCachedBytesPerQueue, 1...(1 << 30))
+    try check("maxOffsetSpan", maxOffsetSpan, 1...65_535)
+    try check("maxReconsumeTimes", maxReconsumeTimes, 0...Int(Int32.max))
+    try check("consumeTimeout", consumeTimeout, .seconds(1) ... .seconds(365 * 86_400))
+    try check("maxBodyBytes", maxBodyBytes, 1...Int(Int32.max))
+    try check("rebalanceInterval", rebalanceInterval, .milliseconds(10) ... .seconds(86_400))
+    try check("commitInterval", commitInterval, .milliseconds(10) ... .seconds(86_400))
+    try check("releaseDeadline", releaseDeadline, .zero ... .seconds(86_400))
+    try check("shutdownDeadline", shutdownDeadline, .zero ... .seconds(86_400))
+  }
+
+  private func check<Value: Comparable>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) throws(RocketMQError) {
+    guard range.contains(value) else {
+      throw RocketMQError(.invalidArgument, "\(name) is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+    }
+  }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// Names a queue of a ``RunQueue``; never reused.
+package struct RunSlot: Hashable, Sendable {
+  fileprivate let index: Int
+  fileprivate let generation: UInt64
+}
+
+/// Which queues have messages to take, and which workers wait for them: the concurrent dispatcher without its effects.
+///
+/// A queue stands in line once, whatever it holds; a worker that takes a slice of it puts it back at the end while it holds more, so
+/// queues take turns and several workers may have slices of one queue. `Again` is what is handed out a second time (a message that could
+/// be neither consumed nor sent back).
+///
+/// Waking: at most one woken worker is on its way. It wakes the next one when it has taken its slice and there is still more. So a
+/// listener that never waits keeps as many workers busy as there are threads, and one that waits soon has all of them, without a
+/// thundering herd in either case.
+package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
+  package typealias Slot = RunSlot
+
+  /// What a worker does next.
+  package enum Step: Sendable {
+    /// Take this many messages of the queue; report them with ``finish(_:count:)``.
+    case take(Queue, Slot, count: Int)
+    /// Hand this out again; one message, likewise.
+    case again(Again, Slot)
+    /// Nothing to do: sleep until woken.
+    case sleep
+    /// There are more workers than wanted: end.
+    case retire
+  }
+
+  private struct Entry {
+    var queue: Queue
+    var generation: UInt64
+    /// Messages that may be taken.
+    var ready = 0
+    /// Messages that workers have, or that are on their way back to the broker.
+    var inHand = 0
+    var isInLine = false
+    var isClosed = false
+  }
+
+  private var entries: [Entry?] = []
+  private var free: [Int] = []
+  private var generation: UInt64 = 0
+  private var line = Fifo<Int>()
+  private var secondLine = Fifo<(Again, Slot)>()
+  private var totalReady = 0
+  private var sleeping = 0
+  private var isWaking = false
+  /// Workers that have not been told to retire.
+  package private(set) var workers = 0
+  package private(set) var wantedWorkers: Int
+  private let largestSlice: Int
+  private let spreads: Bool
+
+  /// - Parameters:
+  ///   - largestSlice: The most messages of one take.
+  ///   - spreads: Slices are smaller when there are not enough messages for all workers. False: as large as can be (batch listeners).
+  package init(wantedWorkers: Int, largestSlice: Int, spreads: Bool) {
+    self.wantedWorkers = wantedWorkers
+    self.largestSlice = largestSlice
+    self.spreads = spreads
+  }
+
+  // MARK: Queues
+
+  /// `make` is given the name of the queue that it makes.
+  package mutating func add<E: Error>(_ make: (Slot) throws(E) -> Queue) throws(E) -> Queue {
+    generation += 1
+    let slot = Slot(index: free.last ?? entries.count, generation: generation)
+    let queue = try make(slot)
+    if free.popLast() == nil { entries.append(nil) }
+    entries[slot.index] = Entry(queue: queue, generation: generation)
+    return queue
+  }
+
+  /// Messages came in. True: wake a worker.
+  package mutating func ready(_ slot: Slot, count: Int) -> Bool {
+    guard count > 0, let index = index(of: slot), !entries[index]!.isClosed else { return false }
+    entries[index]!.ready += count
+    totalReady += count
+    if !entries[index]!.isInLine {
+      entries[index]!.isInLine = true
+      line.append(index)
+    }
+    return wakesOne()
+  }
+
+  /// Puts something in the second line. nil: its queue is closed, so nobody will take it. True: wake a worker.
+  package mutating func again(_ item: Again, _ slot: Slot) -> Bool? {
+    guard let index = index(of: slot), !entries[index]!.isClosed else { return nil }
+    entries[index]!.inHand += 1
+    secondLine.append((item, slot))
+    return wakesOne()
+  }
+
+  /// Nothing of this queue is handed out from now on. True: nothing of it is in hand either.
+  package mutating func close(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot) else { return true }
+    entries[index]!.isClosed = true
+    totalReady -= entries[index]!.ready
+    entries[index]!.ready = 0
+    secondLine.removeAll { $0.1 == slot }.forEach { _ in entries[index]!.inHand -= 1 }
+    return entries[index]!.inHand == 0
+  }
+
+  /// So many messages are no longer in hand. True: the queue is closed, and these were the last.
+  package mutating func finish(_ slot: Slot, count: Int) -> Bool {
+    guard let index = index(of: slot) else { return false }
+    entries[index]!.inHand -= count
+    return entries[index]!.isClosed && entries[index]!.inHand == 0
+  }
+
+  /// Messages of this queue that workers have, or that are on their way back to the broker.
+  package func inHand(_ slot: Slot) -> Int {
+    index(of: slot).map { entries[$0]!.inHand } ?? 0
+  }
+
+  /// Forgets a queue; what is still in hand will finish unheard.
+  package mutating func remove(_ slot: Slot) {
+    _ = close(slot)
+    guard let index = index(of: slot) else { return }
+    if entries[index]!.isInLine { _ = line.removeAll { $0 == index } }
+    entries[index] = nil
+    free.append(index)
+  }
+
+  private func index(of slot: Slot) -> Int? {
+    entries[slot.index]?.generation == slot.generation ? slot.index : nil
+  }
+
+  // MARK: Workers
+
+  /// How many workers to start, already counted.
+  package mutating func setWantedWorkers(_ wanted: Int) -> (start: Int, wake: Int) {
+    wantedWorkers = wanted
+    let start = max(0, wanted - workers)
+    workers += start
+    // Those who sleep must hear that they are too many; all of them are woken, and what is wanted goes to sleep again.
+    let wake = workers > wanted ? sleeping : 0
+    sleeping -= wake
+    return (start, wake)
+  }
+
+  /// What the calling worker does next, and whether it must wake another one first.
+  ///
+  /// - Parameter wasWoken: It comes out of its sleep (or has just been started).
+  package mutating func next(wasWoken: Bool) -> (step: Step, wake: Bool) {
+    if wasWoken { isWaking = false }
+    if workers > wantedWorkers {
+      workers -= 1
+      return (.retire, wakesOne())
+    }
+    if let (item, slot) = secondLine.popFirst() { return (.again(item, slot), wakesOne()) }
+    while let index = line.popFirst() {
+      entries[index]!.isInLine = false
+      let ready = entries[index]!.ready
+      if ready == 0 { continue }  // closed meanwhile
+      let count = min(ready, slice)
+      entries[index]!.ready -= count
+      entries[index]!.inHand += count
+      totalReady -= count
+      if ready > count {
+        entries[index]!.isInLine = true
+        line.append(index)
+      }
+      let entry = entries[index]!
+      return (.take(entry.queue, Slot(index: index, generation: entry.generation), count: count), wakesOne())
+    }
+    sleeping += 1
+    return (.sleep, false)
+  }
+
+  /// So many messages that no worker has to wait while another has a long slice before it.
+  private var slice: Int {
+    spreads ? min(largestSlice, max(1, totalReady / max(1, wantedWorkers))) : largestSlice
+  }
+
+  private mutating func wakesOne() -> Bool {
+    guard sleeping > 0, !isWaking, totalReady > 0 || !secondLine.isEmpty else { return false }
+    sleeping -= 1
+    isWaking = true
+    return true
+  }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// How a consumer has ended.
+public struct ShutdownReport: Sendable {
+  /// What could not be done for one queue.
+  public struct Queue: Sendable {
+    public var queue: MessageQueue
+    /// Messages that were still being consumed at the deadline; they will be delivered again.
+    public var unfinished: Int
+    /// The offset the group goes on from.
+    public var offset: Int64
+    /// False: that offset could not be committed, so more may be delivered again.
+    public var isCommitted: Bool
+  }
+
+  /// Queues with something left over, sorted; empty when all went well.
+  public var leftOver: [Queue] = []
+
+  /// Messages that were still being consumed at the deadline.
+  public var unfinished: Int { leftOver.reduce(0) { $0 + $1.unfinished } }
+  /// Nothing was left, and every offset is committed.
+  public var isClean: Bool { leftOver.isEmpty }
+}

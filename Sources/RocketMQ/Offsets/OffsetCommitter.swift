@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Logging
+internal import Synchronization
+
+/// Decides when offsets are written, and sees to it that no commit of a queue overtakes another. Java: `RemoteBrokerOffsetStore.persistAll`,
+/// `persist`.
+final class OffsetCommitter: Sendable {
+  private let store: any OffsetStore
+  private let group: String
+  private let loop: Loop
+  private let logger: Logger
+  private let ledger = Mutex(CommitLedger<UnsafeContinuation<Void, Never>>())
+
+  /// How many commits to one broker may be on their way.
+  private static let width = 16
+  /// Of a final commit, and the pause between two: a connection that has just been lost deserves another try.
+  private static let attempts = 3
+  private static let pause: Duration = .milliseconds(200)
+
+  init(store: any OffsetStore, group: String, loop: Loop, logger: Logger) {
+    self.store = store
+    self.group = group
+    self.loop = loop
+    self.logger = logger
+  }
+
+  /// Where the group is with a queue, as the store says; nil: nowhere yet.
+  func stored(_ queue: MessageQueue) async throws(RocketMQError) -> Int64? { try await store.offset(of: queue, group: group) }
+
+  /// A queue is consumed from now on. With nothing stored its first commit is due at once: so that a group that has begun with the latest
+  /// message does not skip what comes while it is away.
+  func open(_ queue: MessageQueue, stored: Int64?) { ledger.withLock { $0.open(queue, stored: stored) } }
+
+  /// Writes what has changed. Every broker on its own: one that does not answer delays no other, and is asked once.
+  func commitChanged(_ offsets: [(queue: MessageQueue, offset: Int64)]) async {
+    await withDiscardingTaskGroup { group in
+      for (_, offsets) in Dictionary(grouping: offsets, by: \.queue.brokerName) {
+        group.addTask { await self.commitAtOneBroker(offsets) }
+      }
+    }
+  }
+
+  private func commitAtOneBroker(_ offsets: [(queue: MessageQueue, offset: Int64)]) async {
+    await withTaskGroup(of: RocketMQError?.self) { group in
+      var running = 0
+      for (queue, offset) in offsets {
+        if running == Self.width {
+          running -= 1
+          if let failure = await group.next() ?? nil, failure.brokerCode == nil { break }
+        }
+        guard ledger.withLock({ $0.begin(queue, offset) }) else { continue }
+        running += 1
+        group.addTask { await self.commit(queue, offset) }
+      }
+    }
+  }
+
+  /// For a commit that the ledger has let begin.
+  private func commit(_ queue: MessageQueue, _ offset: Int64) async -> RocketMQError? {
+    var failure: RocketMQError?
+    do throws(RocketMQError) { try await store.commit(offset, of: queue, group: group) } catch { failure = error }
+    let waiters = ledger.withLock { $0.end(queue, committed: failure == nil ? offset : nil) }
+    for waiter in waiters { waiter.resume() }
+    if let failure, failure.code != .cancelled {
+      logger.warning("an offset could not be committed; it is tried again", metadata: metadata(queue, offset, failure))
+    }
+    return failure
+  }
+
+  /// The last write of a queue, before it is forgotten: what was consumed, or (also backwards) what the broker has said. False: it could
+  /// not be done within `limit`; whoever gets the queue next begins where the last commit was.
+  func commitFinally(_ offset: Int64, of queue: MessageQueue, within limit: Duration) async -> Bool {
+    await withUnsafeContinuation { (settled: UnsafeContinuation<Void, Never>) in
+      if ledger.withLock({ $0.seal(queue, settled) }) { settled.resume() }
+    }
+    defer { ledger.withLock { $0.close(queue) } }
+    if ledger.withLock({ $0.committed(queue) }) == offset { return true }
+    let done = Waiter<Void>()
+    let writing = Task {
+      do throws(RocketMQError) {
+        try await writeTrying(offset, queue)
+        done.finish(.success(()))
+      } catch {
+        done.finish(.failure(error))
+      }
+    }
+    defer { writing.cancel() }
+    do throws(RocketMQError) {
+      try await done.value(within: limit, on: loop, waitingFor: "the commit of \(queue)")
+      return true
+    } catch {
+      logger.warning(
+        "an offset could not be committed; messages that were consumed may be consumed again", metadata: metadata(queue, offset, error))
+      return false
+    }
+  }
+
+  private func writeTrying(_ offset: Int64, _ queue: MessageQueue) async throws(RocketMQError) {
+    for _ in 1..<Self.attempts {
+      do throws(RocketMQError) {
+        return try await store.commit(offset, of: queue, group: group)
+      } catch {
+        if error.code == .cancelled { throw error }
+        try? await Task.sleep(for: Self.pause)
+      }
+    }
+    try await store.commit(offset, of: queue, group: group)
+  }
+
+  private func metadata(_ queue: MessageQueue, _ offset: Int64, _ error: RocketMQError) -> Logger.Metadata {
+    [LogKey.queue: "\(queue)", LogKey.offset: "\(offset)", LogKey.error: "\(error)"]
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// Gives each member one contiguous run of queues; the first members get one more when it does not come out even.
+///
+/// Java: `AllocateMessageQueueAveragely` ("AVG"), its default.
+public struct AverageAllocation: AllocationStrategy {
+  public init() {}
+
+  public var name: String { "AVG" }
+
+  public func allocate(_ queues: [MessageQueue], among members: [String], to member: String, group: String) -> [MessageQueue] {
+    guard let index = members.firstIndex(of: member) else { return [] }
+    let (share, rest) = queues.count.quotientAndRemainder(dividingBy: members.count)
+    let start = index * share + min(index, rest)
+    let count = share + (index < rest ? 1 : 0)
+    return Array(queues[start..<(start + count)])
+  }
+}

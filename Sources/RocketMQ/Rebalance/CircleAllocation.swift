@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/// Deals the queues out one by one, as cards.
+///
+/// Java: `AllocateMessageQueueAveragelyByCircle` ("AVG_BY_CIRCLE").
+public struct CircleAllocation: AllocationStrategy {
+  public init() {}
+
+  public var name: String { "AVG_BY_CIRCLE" }
+
+  public func allocate(_ queues: [MessageQueue], among members: [String], to member: String, group: String) -> [MessageQueue] {
+    guard let index = members.firstIndex(of: member) else { return [] }
+    return stride(from: index, to: queues.count, by: members.count).map { queues[$0] }
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Synchronization
+
+/// What a rebalance does to the world.
+protocol RebalanceEffects: AnyObject, Sendable {
+  /// Computes this member's share of each topic, and hands each in as it comes out.
+  func computeAllocations(of topics: Set<String>, _ report: @escaping @Sendable (RebalanceService.Event) -> Void) async
+
+  /// Finds out where to begin with a queue, and begins.
+  func take(_ queue: MessageQueue) async throws(RocketMQError) -> OwnedQueue
+
+  /// The queue is held from now on: what has changed since ``take(_:)`` began must be applied to it.
+  func took(_ queue: OwnedQueue)
+
+  /// Ends a queue in good order. False: something failed, so it should not be taken again at once.
+  func release(_ queue: OwnedQueue, _ reason: Rebalance<OwnedQueue>.ReleaseReason) async -> Bool
+
+  /// For the application; one call at a time.
+  func tell(_ event: RebalanceEvent)
+}
+
+/// Runs a consumer's ``Rebalance``: gathers events, lets the state machine decide, and does what it says. Java: `RebalanceService`.
+///
+/// Events are handled one after the other on one task; rounds, takes and releases run beside it and come back as events. So a broker
+/// that does not answer delays only what has to do with it.
+final class RebalanceService: Sendable {
+  typealias Event = Rebalance<OwnedQueue>.Event
+
+  private let inbox = Mutex<[Event]>([])
+  private let bell = Wake()
+  private let state = Mutex(Rebalance<OwnedQueue>())
+  private let clock: any Clock<Duration>
+  private let interval: Duration
+  private let retryDelay: Duration
+
+  init(clock: any Clock<Duration>, interval: Duration, retryDelay: Duration = .seconds(1)) {
+    self.clock = clock
+    self.interval = interval
+    self.retryDelay = retryDelay
+  }
+
+  /// Any thread; does not block.
+  func post(_ event: Event) {
+    inbox.withLock { $0.append(event) }
+    bell.ring()
+  }
+
+  /// Something may have changed. Those that come while a round runs make one more round together.
+  func due() { post(.due) }
+
+  var held: [OwnedQueue] { Array(state.withLock { $0.held }.values) }
+
+  /// Returns when `.stop` has been posted and every queue is released. Must not be cancelled.
+  func run(_ effects: any RebalanceEffects) async {
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        while (try? await self.clock.sleep(for: self.interval)) != nil { self.due() }
+      }
+      while true {
+        await bell.wait()
+        for event in inbox.withLock({ inbox in exchange(&inbox, with: []) }) {
+          if case .taken(_, let queue) = event { effects.took(queue) }
+          let actions = state.withLock { $0.handle(event) }
+          // Rounds, takes and waiting are of no use any more; releases are, and run on their own.
+          if case .stop = event { group.cancelAll() }
+          for action in actions {
+            if case .ended = action { return }
+            perform(action, effects, in: &group)
+          }
+        }
+      }
+    }
+  }
+
+  private func perform(_ action: Rebalance<OwnedQueue>.Action, _ effects: any RebalanceEffects, in group: inout DiscardingTaskGroup) {
+    switch action {
+    case .computeAllocations(let topics):
+      group.addTask {
+        await effects.computeAllocations(of: topics, self.post)
+        self.post(.roundEnded)
+      }
+    case .take(let queue):
+      group.addTask {
+        do throws(RocketMQError) { self.post(.taken(queue, try await effects.take(queue))) } catch { self.post(.notTaken(queue)) }
+      }
+    case .release(let queue, let held, let reason):
+      Task { self.post(.released(queue, retakeAtOnce: await effects.release(held, reason))) }
+    case .retryLater:
+      group.addTask {
+        try? await self.clock.sleep(for: self.retryDelay)
+        self.post(.retryDue)
+      }
+    case .tell(let event): effects.tell(event)
+    case .ended: break
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import ArgumentParser
+internal import RocketMQ
+internal import RocketMQEmbeddedBroker
+
+struct BrokerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "broker",
+    abstract: "Runs a name server and a broker in the foreground, for a laptop or a test.",
+    discussion: """
+      Examples:
+        rocketmq broker
+        rocketmq broker --name-server-port 0 --port 0 --json
+        rocketmq broker --data /var/tmp/rocketmq --host 0.0.0.0 --advertise 192.168.1.5
+
+      Prints one line when it is ready: "ready name-server=HOST:PORT broker=HOST:PORT". Clients need only the name server's address.
+      ^C and SIGTERM shut it down cleanly. It is not for production: that is what an Apache RocketMQ cluster is for.
+      """)
+
+  @Option(help: ArgumentHelp("The broker's port; 0 takes a free one.", valueName: "port"))
+  var port: UInt16 = 10911
+
+  @Option(help: ArgumentHelp("The name server's port; 0 takes a free one.", valueName: "port"))
+  var nameServerPort: UInt16 = 9876
+
+  @Option(help: ArgumentHelp("The address to listen on, such as 0.0.0.0 or ::1.", valueName: "address"))
+  var host = "127.0.0.1"
+
+  @Option(help: ArgumentHelp("The host that clients are told to connect to, when it is not the one listened on.", valueName: "host"))
+  var advertise: String?
+
+  @Option(help: ArgumentHelp("Keep messages, topics and offsets in this directory; without it, in memory.", valueName: "directory"))
+  var data: String?
+
+  @Flag(help: "Print the ready line as a JSON object.")
+  var json = false
+
+  @Flag(help: "Also stop at the end of standard input: for programs that start a broker as their child.")
+  var stopWithInput = false
+
+  @OptionGroup var logging: LoggingOptions
+
+  func run() async throws {
+    var configuration = EmbeddedBroker.Configuration(storage: data.map { .directory($0) } ?? .memory)
+    configuration.host = host
+    configuration.advertisedHost = advertise
+    configuration.brokerPort = port
+    configuration.nameServerPort = nameServerPort
+    configuration.logger = try logging.logger()
+
+    let stopped = AsyncStream<Void>.makeStream()
+    let input = stopWithInput ? try InputFile("-") : nil
+    let (_, exitCode) = try await untilStopped {
+      let broker = try await EmbeddedBroker.start(configuration)
+      try Terminal.print(readyLine(broker))
+      let watch = input.map { input in
+        Task {
+          while case .bytes = await input.read() {}
+          stopped.continuation.finish()
+        }
+      }
+      for await _ in stopped.stream {}
+      watch?.cancel()
+      await broker.shutdown()
+    } stop: {
+      stopped.continuation.finish()
+    }
+    _ = exitCode  // being told to stop is how it ends: a success
+  }
+
+  private func readyLine(_ broker: EmbeddedBroker) -> String {
+    guard json else { return "ready name-server=\(broker.nameServerAddress) broker=\(broker.brokerAddress)" }
+    return JSONValue.record([
+      ("event", .string("ready")), ("nameServer", .string(broker.nameServerAddress)), ("broker", .string(broker.brokerAddress)),
+    ]).string()
+  }
+}

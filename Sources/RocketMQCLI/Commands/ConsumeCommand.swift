@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import ArgumentParser
+internal import RocketMQ
+
+struct ConsumeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "consume",
+    abstract: "Prints the messages of a topic, as a member of a consumer group.",
+    discussion: """
+      Examples:
+        rocketmq consume -n 127.0.0.1:9876 -t orders -g billing --from first
+        rocketmq consume -n 127.0.0.1:9876 -t orders -g billing --filter "paid || refunded" --format json
+        rocketmq consume -n 127.0.0.1:9876 -t orders -g audit --from 2026-01-31T08:15:00Z --idle-exit 5
+
+      A message is acknowledged once it is printed, and never before: what was not printed is delivered again, here or to another member. So
+      --count prints exactly that many and leaves the rest to the group. Without --count and --idle-exit it runs until ^C, which commits what
+      was printed.
+
+      --from is where the group begins when it has no offset yet; a group that has one goes on from there.
+
+      With --format json each message is one object a line: topic, brokerName, queue, offset, msgId, offsetMsgId, tags, keys, properties, body
+      (bodyBase64 instead when it is not UTF-8), reconsumeTimes, bornTimestamp, storeTimestamp (both in milliseconds since 1970). Everything
+      else goes to standard error.
+      """)
+
+  @OptionGroup var client: ClientOptions
+  @OptionGroup var topic: TopicOption
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The consumer group. Default: $ROCKETMQ_GROUP.", valueName: "name"))
+  var group: String?
+
+  @Option(help: ArgumentHelp("Only messages with one of these tags, such as \"paid || refunded\".", valueName: "tags"))
+  var filter = "*"
+
+  @Option(help: ArgumentHelp("Where a new group begins: first, last, or a time (ISO 8601, or milliseconds since 1970).", valueName: "where"))
+  var from: StartTime = .last
+
+  @Option(help: ArgumentHelp("End after this many messages.", valueName: "n"))
+  var count: Int?
+
+  @Option(help: ArgumentHelp("End when no message has come for this long.", valueName: "seconds"))
+  var idleExit: Seconds?
+
+  @Option(help: "text: the body and a line end; json: an object a line.")
+  var format: Format = .text
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+  }
+
+  func validate() throws {
+    if let count, count < 1 { throw ValidationError("--count must be at least 1.") }
+  }
+
+  func run() async throws {
+    guard let group = group ?? environment("ROCKETMQ_GROUP") else {
+      throw ValidationError("No consumer group: give --group name, or set ROCKETMQ_GROUP.")
+    }
+    let client = try RocketMQClient(client.configuration())
+    var configuration = PushConsumerConfiguration()
+    configuration.concurrency = 1  // so that printing, acknowledging and counting happen in one order
+    let consumer = try PushConsumer(client: client, group: group, startFrom: from.consumeStart, configuration: configuration)
+    let printer = MessagePrinter(format: format, limit: count)
+    let end = EndOfInput(idleLimit: idleExit?.duration)
+
+    let name = try topic.resolved()
+    try await consumer.subscribe(name, filter: .tagExpression(filter))
+    consumer.onMessage { message, _ in
+      switch printer.print(message) {
+      case .more: end.sawMessage()
+      case .last: end.reached()
+      case .refused:
+        // Neither acknowledged nor sent back, it stays with the group. All that was printed is acknowledged by now: nothing to wait for.
+        end.reached()
+        Task { await consumer.shutdown(deadline: .zero) }
+        try await Task.sleep(for: .seconds(86_400))
+      }
+      return .success
+    }
+    let (report, exitCode) = try await untilStopped {
+      try await checkCluster(client, name)
+      try await consumer.start()
+      await end.wait()
+      return await consumer.shutdown()
+    } stop: {
+      end.reached()
+    }
+    await client.shutdown()
+    if let failure = printer.failure { throw failure }
+    for queue in report.leftOver where !queue.isCommitted {
+      throw Failure("the offset \(queue.offset) of \(queue.queue) could not be committed; its messages will come again")
+    }
+    if let exitCode { throw exitCode }
+  }
+}
+
+extension ConsumeCommand {
+  /// A consumer waits for a cluster that is not there; a person who has mistyped its address does not want to.
+  private func checkCluster(_ client: RocketMQClient, _ topic: String) async throws {
+    do {
+      let route = try await Admin(client: client).route(of: topic)
+      for queue in route.queues where route.brokers.first(where: { $0.name == queue.brokerName })?.addresses.isEmpty ?? true {
+        throw Failure("the route of \(topic) names the broker \(queue.brokerName), but no address for it")
+      }
+    } catch let error as RocketMQError where error.code == .topicNotFound {
+      Terminal.report("There is no topic \(topic) yet; waiting for it.")
+    }
+  }
+}
+
+extension StartTime {
+  var consumeStart: ConsumeStart {
+    switch self {
+    case .first: .earliest
+    case .last: .latest
+    case .time(let time): .timestamp(time)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import RocketMQ
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// An open file; closed when the last reference goes, so that a sync under way on another thread keeps it open.
+final class FileDescriptor: Sendable {
+  let path: String
+  let raw: Int32
+
+  /// Throws `storageFailed`.
+  init(path: String, flags: Int32) throws(RocketMQError) {
+    self.path = path
+    raw = open(path, flags | O_CLOEXEC, 0o644)
+    guard raw >= 0 else { throw systemError("opening \(path)") }
+  }
+
+  deinit { close(raw) }
+
+  func size() throws(RocketMQError) -> Int {
+    var facts = stat()
+    guard fstat(raw, &facts) == 0 else { throw systemError("reading the size of \(path)") }
+    return Int(facts.st_size)
+  }
+
+  /// All of `bytes`; a part may have been written when it throws.
+  func write(_ bytes: [UInt8]) throws(RocketMQError) {
+    let failed = bytes.withUnsafeBytes { bytes -> Int32? in
+      var done = 0
+      while done < bytes.count {
+        let count = systemWrite(raw, bytes.baseAddress! + done, bytes.count - done)
+        if count >= 0 { done += count } else if errno != EINTR { return errno }
+      }
+      return nil
+    }
+    if let failed { throw systemError("writing \(path)", failed) }
+  }
+
+  /// Blocks until what was written is on the disk.
+  func sync() throws(RocketMQError) {
+    #if canImport(Glibc)
+      let status = fdatasync(raw)
+    #else
+      let status = fsync(raw)
+    #endif
+    guard status == 0 else { throw systemError("syncing \(path)") }
+  }
+}
+
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  #if canImport(Glibc)
+    Glibc.write(file, bytes, count)
+  #else
+    Darwin.write(file, bytes, count)
+  #endif
+}
+
+/// The error of the last system call, or of `number`.
+func systemError(_ doing: String, _ number: Int32 = errno) -> RocketMQError {
+  RocketMQError(.storageFailed, "\(doing): \(String(cString: strerror(number)))")
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+import RocketMQEmbeddedBroker
+import Testing
+
+@testable import RocketMQ
+
+@Suite("What fails", .timeLimit(.minutes(1)))
+struct RetryTests {
+  @Test func comesAgainAfterItsDelayUnderItsOwnTopicAndId() async throws {
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
+      try await rig.send(0..<8)
+      try await consuming(rig) { message in message.reconsumeTimes == 0 && Int(message.bodyText)! % 2 == 0 ? .retryLater : .success } check: {
+        consumer, seen in
+        #expect(await seen.wait(for: 8))
+        #expect(await eventually { consumer.statistics.sentBack == 4 })
+        await rig.broker.clock.advance(by: .seconds(9))
+        #expect(seen.count == 8, "the first delay is 10 s")
+        await rig.broker.clock.advance(by: .seconds(2))
+        #expect(await seen.wait(for: 12))
+        let first = seen.items.prefix(8)
+        for message in seen.items.suffix(4) {
+          #expect(message.reconsumeTimes == 1)
+          #expect(message.topic == "T")
+          #expect(message.queue.topic == "%RETRY%G")
+          #expect(first.contains { $0.messageID == message.messageID && $0.bodyText == message.bodyText })
+        }
+      }
+      #expect(await rig.committed("G") == rig.ends())
+      #expect(await rig.committed("G", "%RETRY%G") == rig.ends("%RETRY%G"))
+    }
+  }
+
+  @Test func mayChooseItsDelay() async throws {
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
+      try await rig.send(0..<1)
+      try await consuming(rig) { $0.reconsumeTimes == 0 ? .retryLater(delayLevel: 5) : .success } check: { consumer, seen in
+        #expect(await eventually { consumer.statistics.sentBack == 1 })
+        await rig.broker.clock.advance(by: .seconds(59))
+        #expect(seen.count == 1)
+        await rig.broker.clock.advance(by: .seconds(2))
+        #expect(await seen.wait(for: 2))
+      }
+    }
+  }
+
+  @Test func throwingCountsAsFailing() async throws {
+    struct Trouble: Error {}
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
+      try await rig.send(0..<1)
+      try await consuming(rig) { if $0.reconsumeTimes == 0 { throw Trouble() } else { .success } } check: { consumer, seen in
+        #expect(await eventually { consumer.statistics.sentBack == 1 })
+        await rig.broker.clock.advance(by: .seconds(11))
+        #expect(await seen.wait(for: 2))
+      }
+    }
+  }
+
+  @Test func endsInTheDeadLetterTopicWhenItFailsTooOften() async throws {
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
+      try await rig.send(0..<1)
+      var configuration = PushConsumerConfiguration()
+      configuration.maxReconsumeTimes = 1
+      try await consuming(rig, configuration) { _ in .retryLater } check: { consumer, seen in
+        #expect(await eventually { consumer.statistics.sentBack == 1 })
+        await rig.broker.clock.advance(by: .seconds(11))
+        #expect(await seen.wait(for: 2))
+        #expect(await eventually { consumer.statistics.sentBack == 2 })
+      }
+      #expect(try await deadLetters(rig, 1).map(\.bodyText) == ["0"])
+    }
+  }
+
+  @Test func mayGoToTheDeadLetterTopicAtOnce() async throws {
+    try await ConsumerRig.run { rig in
+      try await rig.send(0..<1)
+      try await consuming(rig) { _ in .deadLetter } check: { consumer, _ in
+        #expect(await eventually { consumer.statistics.sentBack == 1 })
+      }
+      #expect(try await deadLetters(rig, 1).map(\.bodyText) == ["0"])
+    }
+  }
+
+  @Test func goesToTheRetryTopicAsACopyWhenItsBrokerDoesNotTakeItBack() async throws {
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
+      try await rig.send(0..<1)
+      rig.broker.faults.add(Fault(on: .init(code: 36), effect: .answer(code: 1, remark: "no")))
+      try await consuming(rig) { $0.reconsumeTimes == 0 ? .retryLater : .success } check: { consumer, seen in
+        #expect(await eventually { consumer.statistics.sentBack == 1 })
+        await rig.broker.clock.advance(by: .seconds(11))
+        #expect(await seen.wait(for: 2))
+        #expect(seen.items[1].topic == "T")
+        #expect(seen.items[1].reconsumeTimes == 1)
+        #expect(seen.items[1].messageID == seen.items[0].messageID)
+        #expect(seen.items[1].bodyText == "0")
+      }
+      #expect(await rig.committed("G") == rig.ends())
+    }
+  }
+
+  @Test func isTriedAgainHereWhenItCannotBeSentAnywhereAndItsOffsetWaits() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<3)
+      rig.broker.faults.add(Fault(on: .init(code: 36), effect: .answer(code: 1, remark: "no")))
+      rig.broker.faults.add(Fault(on: .init(code: 310), effect: .answer(code: 1, remark: "no")))
+      let client = try rig.client(isStepped: true)
+      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
+      try await consumer.subscribe("T")
+      let seen = Record<ReceivedMessage>()
+      consumer.onMessage { message, _ in
+        seen.add(message)
+        return message.bodyText == "1" && message.reconsumeTimes == 0 ? .retryLater : .success
+      }
+      try await consumer.start()
+      #expect(await seen.wait(for: 3))
+      let sleepers = rig.clock.sleeperCount
+      #expect(await eventually { rig.clock.sleeperCount > sleepers || consumer.statistics.failed == 1 })
+      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 1 })
+      #expect(seen.count == 3)
+      // The second try waits five seconds; it may not have fallen asleep yet.
+      #expect(
+        await eventually {
+          rig.clock.advance(by: .seconds(1))
+          return seen.count == 4
+        })
+      #expect(seen.items[3].bodyText == "1")
+      #expect(seen.items[3].reconsumeTimes == 1)
+      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 3 })
+      rig.broker.faults.removeAll()
+      await consumer.shutdown()
+      #expect(await rig.committed("G") == rig.ends())
+      await client.shutdown()
+    }
+  }
+
+  @Test func doesNotHoldUpOtherMessagesWhileTheBrokerIsSilent() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<50)
+      rig.broker.faults.add(Fault(on: .init(code: 36), effect: .dropRequest))
+      var configuration = PushConsumerConfiguration()
+      configuration.concurrency = 1
+      try await consuming(rig, configuration) { Int($0.bodyText)! < 40 ? .retryLater : .success } check: { consumer, seen in
+        #expect(await seen.wait(for: 50, within: .seconds(2)))
+        #expect(await eventually { consumer.statistics.consumed == 10 })
+        #expect(await rig.committed("G").compactMap { $0 }.max() ?? 0 == 0)
+        rig.broker.faults.removeAll()
+      }
+    }
+  }
+
+  /// Compressed, it says, but it is not: it must neither block its queue nor vanish.
+  @Test func aBodyThatCannotBeReadEndsInTheDeadLetterTopic() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<2)
+      try await sendPoison(rig)
+      try await rig.send(2..<4)
+      var configuration = PushConsumerConfiguration()
+      configuration.maxReconsumeTimes = 0
+      try await consuming(rig, configuration) { _ in .success } check: { consumer, seen in
+        #expect(await seen.wait(for: 4))
+        #expect(await eventually { consumer.statistics.sentBack == 1 })
+        #expect(seen.items.numbers() == [0, 1, 2, 3])
+      }
+      #expect(await rig.committed("G") == [5])
+      #expect(await rig.ends("%DLQ%G") == [1])
+    }
+  }
+
+  private func sendPoison(_ rig: ConsumerRig) async throws {
+    let client = try rig.client()
+    let route = try await client.routes.route(of: "T")
+    var command = Command(.sendMessageV2)
+    for (name, value) in [
+      "a": "rig", "b": "T", "c": "TBW102", "d": "4", "e": "0", "f": "1", "g": "1700000000000", "h": "0", "i": "WAIT\u{1}true", "j": "0",
+      "k": "false", "m": "false",
+    ] { command.set(named: name, value) }
+    command.body = Array("this is no zlib".utf8)
+    let address = try #require(route.brokers.first?.addresses[0])
+    try await client.loop.call(.address(address), command, timeout: .seconds(3)).expect("poison")
+    await client.shutdown()
+  }
+
+  @Test func whatTakesTooLongIsSentBackOnce() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<2)
+      let client = try rig.client(isStepped: true)
+      var configuration = PushConsumerConfiguration()
+      configuration.consumeTimeout = .seconds(1)
+      configuration.concurrency = 2
+      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
+      try await consumer.subscribe("T")
+      let seen = Record<ReceivedMessage>()
+      let gate = Gate()
+      consumer.onMessage { message, _ in
+        seen.add(message)
+        if message.bodyText == "0" { await gate.pass() }
+        return .success
+      }
+      try await consumer.start()
+      #expect(await seen.wait(for: 2))
+      try await Task.sleep(for: .milliseconds(1100))  // the timeout itself is in real time
+      #expect(
+        await eventually {
+          rig.clock.advance(by: .seconds(60))
+          return consumer.statistics.sentBack == 1
+        })
+      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 2 })
+      rig.clock.advance(by: .seconds(60))
+      gate.open()
+      await consumer.shutdown()
+      #expect(consumer.statistics.sentBack == 1)
+      #expect(await rig.committed("G") == [2])
+      await client.shutdown()
+    }
+  }
+
+  private func consuming(
+    _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = .init(),
+    _ listener: @escaping @Sendable (ReceivedMessage) async throws -> ConsumeResult,
+    check: (PushConsumer, Record<ReceivedMessage>) async throws -> Void
+  ) async throws {
+    let client = try rig.client()
+    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
+    try await consumer.subscribe("T")
+    let seen = Record<ReceivedMessage>()
+    consumer.onMessage { message, _ in
+      seen.add(message)
+      return try await listener(message)
+    }
+    try await consumer.start()
+    do { try await check(consumer, seen) } catch {
+      await consumer.shutdown()
+      throw error
+    }
+    await consumer.shutdown()
+    await client.shutdown()
+  }
+
+  private func deadLetters(_ rig: ConsumerRig, _ count: Int) async throws -> [ReceivedMessage] {
+    let client = try rig.client()
+    let consumer = try PushConsumer(client: client, group: "undertaker", startFrom: .earliest)
+    try await consumer.subscribe("%DLQ%G")
+    let seen = Record<ReceivedMessage>()
+    consumer.onMessage { message, _ in
+      seen.add(message)
+      return .success
+    }
+    try await consumer.start()
+    #expect(await seen.wait(for: count))
+    await consumer.shutdown()
+    await client.shutdown()
+    return seen.items
+  }
+}

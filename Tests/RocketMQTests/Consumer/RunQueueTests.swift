@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+import Testing
+
+@testable import RocketMQ
+
+@Suite("The run queue")
+struct RunQueueTests {
+  typealias Queue = RunQueue<String, Int>
+
+  @Test func aQueueStandsInLineOnceAndOneWorkerIsWokenAtATime() {
+    var (run, slots) = make(workers: 3, "a")
+    fallAsleep(3, &run)
+    #expect(run.ready(slots[0], count: 1) == true)
+    #expect(run.ready(slots[0], count: 5) == false, "one is on its way already")
+    let (step, wake) = run.next(wasWoken: true)
+    #expect(step.text == "take a 2")
+    #expect(wake, "there is more, and one sleeps")
+    #expect(run.next(wasWoken: false).wake == false, "that one has not come yet")
+  }
+
+  @Test func slicesLeaveWorkForAllWorkers() {
+    var (run, slots) = make(workers: 20, "a")
+    _ = run.ready(slots[0], count: 32)
+    #expect(run.next(wasWoken: false).step.text == "take a 1")
+    _ = run.ready(slots[0], count: 4000)
+    #expect(run.next(wasWoken: false).step.text == "take a 32")
+  }
+
+  @Test func batchesAreAsLargeAsCanBe() {
+    var run = Queue(wantedWorkers: 20, largestSlice: 10, spreads: false)
+    let slot = add("a", &run)
+    _ = run.ready(slot, count: 14)
+    #expect(run.next(wasWoken: false).step.text == "take a 10")
+    #expect(run.next(wasWoken: false).step.text == "take a 4")
+  }
+
+  @Test func queuesTakeTurns() {
+    var (run, slots) = make(workers: 1, "a", "b")
+    _ = run.ready(slots[0], count: 100)
+    _ = run.ready(slots[1], count: 10)
+    #expect(texts(6, &run) == ["take a 32", "take b 10", "take a 32", "take a 32", "take a 4", "sleep"])
+  }
+
+  @Test func everyMessageIsTakenOnce() {
+    var (run, slots) = make(workers: 7, "a", "b", "c")
+    var random = SplitMix(seed: 3)
+    var ready = 0
+    var taken = 0
+    for _ in 0..<5000 {
+      if Bool.random(using: &random) {
+        let count = Int.random(in: 1...40, using: &random)
+        _ = run.ready(slots.randomElement(using: &random)!, count: count)
+        ready += count
+      } else if case .take(_, let slot, let count) = run.next(wasWoken: false).step {
+        taken += count
+        #expect(run.finish(slot, count: count) == false)
+      }
+    }
+    while case .take(_, _, let count) = run.next(wasWoken: false).step { taken += count }
+    #expect(taken == ready)
+  }
+
+  @Test func aClosedQueueGivesNothingAndSaysWhenItsLastMessageIsFinished() {
+    var (run, slots) = make(workers: 1, "a", "b")
+    _ = run.ready(slots[0], count: 40)
+    #expect(run.next(wasWoken: false).step.text == "take a 32")
+    #expect(run.close(slots[0]) == false)
+    #expect(run.inHand(slots[0]) == 32)
+    #expect(run.next(wasWoken: false).step.text == "sleep")
+    #expect(run.finish(slots[0], count: 31) == false)
+    #expect(run.finish(slots[0], count: 1) == true)
+    #expect(run.ready(slots[0], count: 3) == false, "late news")
+    #expect(run.close(slots[1]) == true, "nothing in hand")
+  }
+
+  @Test func whatIsHandedOutAgainKeepsItsQueueOpenAndGoesWithIt() {
+    var (run, slots) = make(workers: 1, "a")
+    fallAsleep(1, &run)
+    #expect(run.again(17, slots[0]) == true)
+    #expect(run.next(wasWoken: true).step.text == "again 17")
+    #expect(run.close(slots[0]) == false)
+    #expect(run.finish(slots[0], count: 1) == true)
+    #expect(run.again(18, slots[0]) == nil)
+
+    (run, slots) = make(workers: 1, "a")
+    _ = run.again(17, slots[0])
+    #expect(run.close(slots[0]) == true, "nobody had it yet")
+    #expect(run.next(wasWoken: false).step.text == "sleep")
+  }
+
+  @Test func aNewQueueInAnOldPlaceHearsNothingMeantForTheOldOne() {
+    var (run, slots) = make(workers: 1, "a")
+    run.remove(slots[0])
+    let slot = add("b", &run)
+    _ = run.ready(slots[0], count: 5)
+    #expect(run.next(wasWoken: false).step.text == "sleep")
+    _ = run.ready(slot, count: 5)
+    #expect(run.finish(slots[0], count: 5) == false)
+    #expect(run.next(wasWoken: false).step.text == "take b 5")
+    #expect(run.inHand(slot) == 5)
+  }
+
+  @Test func workersComeAndGo() {
+    var run = Queue(wantedWorkers: 2, largestSlice: 32, spreads: true)
+    #expect(run.setWantedWorkers(2) == (2, 0))
+    fallAsleep(2, &run)
+    #expect(run.setWantedWorkers(5) == (3, 0))
+    #expect(run.setWantedWorkers(1) == (0, 2), "those who sleep are woken, so that they hear it")
+    for _ in 0..<4 { #expect(run.next(wasWoken: true).step.text == "retire") }
+    #expect(run.next(wasWoken: false).step.text == "sleep")
+    #expect(run.workers == 1)
+  }
+
+  @Test func aFifoKeepsItsOrder() {
+    var fifo = Fifo<Int>()
+    var next = 0
+    var expected = 0
+    var random = SplitMix(seed: 5)
+    for _ in 0..<2000 {
+      if Int.random(in: 0..<5, using: &random) < 3 {
+        fifo.append(next)
+        next += 1
+      } else if let first = fifo.popFirst() {
+        #expect(first == expected)
+        expected += 1
+      }
+    }
+    #expect(fifo.count == next - expected)
+    let odd = fifo.removeAll { $0 % 2 == 1 }
+    #expect(odd == (expected..<next).filter { $0 % 2 == 1 })
+    #expect(fifo.removeAll { _ in true } == (expected..<next).filter { $0 % 2 == 0 })
+    #expect(fifo.isEmpty)
+  }
+
+  private func make(workers: Int, _ names: String...) -> (Queue, [RunSlot]) {
+    var run = Queue(wantedWorkers: workers, largestSlice: 32, spreads: true)
+    _ = run.setWantedWorkers(workers)
+    return (run, names.map { add($0, &run) })
+  }
+
+  private func add(_ name: String, _ run: inout Queue) -> RunSlot {
+    var added: RunSlot?
+    _ = run.add { slot in
+      added = slot
+      return name
+    }
+    return added!
+  }
+
+  private func fallAsleep(_ count: Int, _ run: inout Queue) {
+    for _ in 0..<count { #expect(run.next(wasWoken: false).step.text == "sleep") }
+  }
+
+  private func texts(_ count: Int, _ run: inout Queue) -> [String] {
+    (0..<count).map { _ in run.next(wasWoken: false).step.text }
+  }
+}
+
+extension RunQueue<String, Int>.Step {
+  fileprivate var text: String {
+    switch self {
+    case .take(let queue, _, let count): "take \(queue) \(count)"
+    case .again(let item, _): "again \(item)"
+    case .sleep: "sleep"
+    case .retire: "retire"
+    }
+  }
+}
