@@ -18,14 +18,16 @@ struct RocketMQCommand: AsyncParsableCommand {
     discussion: """
       Try it in three terminals:
         rocketmq broker
-        rocketmq consume --name-server 127.0.0.1:9876 --topic hello --group readers --from first
-        echo "hello, world" | rocketmq produce --name-server 127.0.0.1:9876 --topic hello --file -
+        rocketmq consume -n 127.0.0.1:9876 -t hello -g readers --from first
+        echo "hello, world" | rocketmq produce -n 127.0.0.1:9876 -t hello --file -
 
-      Settings may also stand in the environment: ROCKETMQ_NAME_SERVER (or NAMESRV_ADDR), ROCKETMQ_TOPIC, ROCKETMQ_GROUP,
-      ROCKETMQ_LOG_LEVEL. An option wins over the environment.
+      Settings may also stand in the environment: ROCKETMQ_NAME_SERVER (or
+      NAMESRV_ADDR), ROCKETMQ_TOPIC, ROCKETMQ_GROUP, ROCKETMQ_LOG_LEVEL. An option
+      wins over the environment.
 
-      Exit code: 0 when all went well; 1 when something failed, 64 when an option is wrong, each with one line on standard error; 130 or
-      143 when ^C or SIGTERM ended the command early.
+      Exit code: 0 when all went well; 1 when something failed and 64 when an
+      option is wrong, with one line on standard error; 130 or 143 when ^C or
+      SIGTERM ended the command.
       """,
     version: "rocketmq 0.1.0",
     subcommands: [BrokerCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicCommand.self])
@@ -55,9 +57,17 @@ struct RocketMQCommand: AsyncParsableCommand {
 
   /// What went wrong, in one line.
   static func text(of error: any Error) -> String {
-    let text = (error as? Failure)?.text ?? (error as? RocketMQError)?.description ?? message(for: error)
+    let text = (error as? Failure)?.text ?? (error as? RocketMQError).map(explanation(of:)) ?? message(for: error)
     return (text.isEmpty ? "\(error)" : text).split(whereSeparator: \.isNewline).joined(separator: " ")
   }
+}
+
+/// What, the broker's code, and what lies behind it; without the library's names for kinds of errors, which mean nothing to a reader.
+private func explanation(of error: RocketMQError) -> String {
+  var text = error.message
+  if let code = error.brokerCode { text += " [\(code)]" }
+  if let cause = error.cause as? RocketMQError { text += ": \(cause.message)" }
+  return text
 }
 
 /// An error of the command itself: one line that says what went wrong and what to do.

@@ -57,6 +57,12 @@ extension EmbeddedBroker {
   public func requestCount(code: Int32) async -> Int {
     await broker.requestCounts[code] ?? 0
   }
+
+  /// Returns when so many requests with this code have come since the broker was started, and the last of them has been handled: so a test can wait for
+  /// a heartbeat (34) or a commit (15) that nobody else sees. Also when the broker is shut down.
+  public func untilRequests(code: Int32, count: Int) async {
+    await broker.untilRequests(code: code, count: count)
+  }
 }
 
 extension Broker {

@@ -23,7 +23,9 @@ struct BadInputTests {
 
   // MARK: The name server
 
-  @Test("An address that is none is refused", arguments: commands, ["nonsense", "localhost:port", "127.0.0.1:0", "127.0.0.1:70000", ":9876", "a b:1"])
+  @Test(
+    "An address that is none is refused", arguments: commands,
+    ["nonsense", "localhost:port", "127.0.0.1:0", "127.0.0.1:70000", ":9876", "a b:1"])
   func badAddress(command: [String], address: String) async throws {
     expectFailure(try await run(command, at: address), says: "is no name server address")
   }
@@ -143,14 +145,15 @@ struct BadInputTests {
 
     let generated = try await CLI.rocketmq("produce", "-n", broker.nameServerAddress, "-t", "orders", "--count", "1", "--size", "5000000")
     #expect(generated.exit == .status(1))
-    #expect(generated.errorLines.count == 1 && generated.errorLines[0].contains("tooLarge"), "\(generated.errorLines)")
+    #expect(generated.errorLines.count == 1 && generated.errorLines[0].contains("4194304 are allowed"), "\(generated.errorLines)")
     await broker.shutdown()
   }
 
   @Test(
     "An option outside its range is refused",
     arguments: [
-      ["produce", "--count", "0"], ["produce", "--count", "-1"], ["produce", "--count", "many"], ["produce", "--count", "1", "--size", "0"],
+      ["produce", "--count", "0"], ["produce", "--count", "-1"], ["produce", "--count", "many"],
+      ["produce", "--count", "1", "--size", "0"],
       ["produce", "--count", "1", "--delay-level", "19"], ["produce", "--count", "1", "--batch", "0"],
       ["produce", "--count", "1", "--concurrency", "0"], ["produce", "--count", "1", "--property", "novalue"],
       ["produce", "--count", "1", "--file", "x"], ["produce"], ["produce", "--count", "1", "--batch", "2", "--delay-level", "1"],
@@ -166,7 +169,9 @@ struct BadInputTests {
     expectFailure(result, status: 64, says: "")
   }
 
-  @Test("An unknown command or option is refused", arguments: [["nonsense"], ["broker", "--nonsense"], ["broker", "--port", "70000"], ["topic", "x"]])
+  @Test(
+    "An unknown command or option is refused",
+    arguments: [["nonsense"], ["broker", "--nonsense"], ["broker", "--port", "70000"], ["topic", "x"]])
   func unknownOption(arguments: [String]) async throws {
     let result = try await ChildProcess.run(CLI.program("rocketmq"), arguments, environment: CLI.environment, limit: CLI.limit)
     expectFailure(result, status: 64, says: "")

@@ -90,7 +90,9 @@ struct BrokerCommandTests {
 
   @Test(
     "Every command has a help with an example",
-    arguments: [[], ["broker"], ["produce"], ["consume"], ["topic"], ["topic", "create"], ["topic", "list"], ["topic", "route"], ["topic", "stats"]])
+    arguments: [
+      [], ["broker"], ["produce"], ["consume"], ["topic"], ["topic", "create"], ["topic", "list"], ["topic", "route"], ["topic", "stats"],
+    ])
   func help(command: [String]) async throws {
     let result = try await ChildProcess.run(CLI.program("rocketmq"), command + ["--help"], environment: CLI.environment, limit: CLI.limit)
     expectSuccess(result)

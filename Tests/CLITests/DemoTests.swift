@@ -32,7 +32,7 @@ struct DemoTests {
     #expect(result.output.contains("2000 lines of 2 text files"))
     #expect(result.output.contains("queues: A 0 1 2 3 | B 4 5 6 7"))
     #expect(result.output.contains("queues: A 0 1 2 3 4 5 6 7"))
-    #expect(result.output.contains(/retried +([1-9]\d*) of the \1 /))
+    #expect(result.output.contains(#/retried +([1-9]\d*) of the \1 /#))
   }
 
   @Test("Without a broker it fails with one line")
@@ -40,7 +40,8 @@ struct DemoTests {
     let directory = try someFiles()
     for command in ["/no/such/program", "/bin/false"] {
       let result = try await ChildProcess.run(
-        CLI.program("rocketmq-demo"), ["--directory", directory.path, "--rocketmq", command], environment: CLI.environment, limit: CLI.limit)
+        CLI.program("rocketmq-demo"), ["--directory", directory.path, "--rocketmq", command], environment: CLI.environment, limit: CLI.limit
+      )
       #expect(result.exit == .status(1))
       #expect(result.lines.last?.hasPrefix("FAIL: ") == true, "\(result.lines)")
     }

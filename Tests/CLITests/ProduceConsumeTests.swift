@@ -74,7 +74,8 @@ struct ProduceConsumeTests {
     let broker = try await EmbeddedBroker.start()
     expectSuccess(
       try await CLI.rocketmq(
-        "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--tag", "paid", "--key", "k1", "--key", "k2", "--property",
+        "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--tag", "paid", "--key", "k1", "--key", "k2",
+        "--property",
         "colour=deep \"blue\"", "--property", "equation=a=b", input: "hello\n"))
     let read = try await CLI.rocketmq(
       "consume", "-n", broker.nameServerAddress, "-t", "orders", "-g", "readers", "--from", "first", "--count", "1", "--format", "json")
@@ -134,7 +135,8 @@ struct ProduceConsumeTests {
     let broker = try await EmbeddedBroker.start()
     expectSuccess(
       try await CLI.rocketmq(
-        "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--key", "customer-7", "--queue-hash", "--concurrency", "1",
+        "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--key", "customer-7", "--queue-hash", "--concurrency",
+        "1",
         input: lines(1...30)))
     let read = try await CLI.rocketmq(
       "consume", "-n", broker.nameServerAddress, "-t", "orders", "-g", "readers", "--from", "first", "--count", "30", "--format", "json")
@@ -155,7 +157,8 @@ struct ProduceConsumeTests {
     #expect(summary["bytes"] == .number("50000"))
     #expect((summary["messagesPerSecond"]?.int64 ?? 0) > 0)
     #expect(summary["error"] == nil)
-    let read = try await CLI.rocketmq("consume", "-n", broker.nameServerAddress, "-t", "load", "-g", "g", "--from", "first", "--count", "500")
+    let read = try await CLI.rocketmq(
+      "consume", "-n", broker.nameServerAddress, "-t", "load", "-g", "g", "--from", "first", "--count", "500")
     #expect(read.lines.allSatisfy { $0.utf8.count == 100 })
     #expect(Set(read.lines).count == 500)
     await broker.shutdown()
@@ -166,7 +169,8 @@ struct ProduceConsumeTests {
     let broker = try await EmbeddedBroker.start()
     let start = ContinuousClock.now
     expectSuccess(
-      try await CLI.rocketmq("produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--delay-level", "1", input: "later\n"))
+      try await CLI.rocketmq(
+        "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--delay-level", "1", input: "later\n"))
     let read = try await CLI.rocketmq(
       "consume", "-n", broker.nameServerAddress, "-t", "orders", "-g", "readers", "--from", "first", "--count", "1")
     #expect(read.lines == ["later"])
@@ -199,14 +203,23 @@ struct ProduceConsumeTests {
     await broker.shutdown()
   }
 
-  @Test("A reader that goes away ends the command, and loses nothing")
+  @Test("A reader that goes away ends the command, and what it did not get is not lost")
   func closedOutput() async throws {
     let broker = try await EmbeddedBroker.start()
-    expectSuccess(try await CLI.rocketmq("produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", input: lines(1...50)))
+    // More than a pipe holds: the command must notice.
+    expectSuccess(
+      try await CLI.rocketmq(
+        "produce", "-n", broker.nameServerAddress, "-t", "orders", "--count", "4000", "--size", "100", "--batch", "32"))
     let command = "'\(CLI.program("rocketmq"))' consume -n \(broker.nameServerAddress) -t orders -g readers --from first"
     let head = try await ChildProcess.run("sh", ["-c", "\(command) | head -n 1"], environment: CLI.environment, limit: CLI.limit)
     #expect(!head.timedOut && head.lines.count == 1)
     #expect(head.errorLines.count == 1 && head.errorLines[0].contains("standard output"), "\(head.errorLines)")
+
+    let rest = try await CLI.rocketmq("consume", "-n", broker.nameServerAddress, "-t", "orders", "-g", "readers", "--idle-exit", "1")
+    var committed: Int64 = 0
+    for queue in Int32(0)..<8 { committed += await broker.committedOffset(group: "readers", topic: "orders", queueID: queue) ?? 0 }
+    #expect(committed == 4000)
+    #expect(rest.lines.count < 4000 && rest.lines.count > 2000)
     await broker.shutdown()
   }
 

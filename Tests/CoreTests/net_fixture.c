@@ -264,12 +264,18 @@ void net_server_close(net_server *server) {
 
 /* ---- Raw sockets ---- */
 
-int net_raw_listen(int backlog, char address[32]) {
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof at;
+static int listen_at(const char *ip, uint16_t port, int backlog, struct sockaddr_in *at) {
+  socklen_t size = sizeof *at;
+  *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(ip), .sin_port = htons(port)};
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&at, size) == 0 && listen(fd, backlog) == 0);
-  CHECK(getsockname(fd, (struct sockaddr *)&at, &size) == 0);
+  CHECK(fd >= 0 && bind(fd, (struct sockaddr *)at, size) == 0 && listen(fd, backlog) == 0);
+  CHECK(getsockname(fd, (struct sockaddr *)at, &size) == 0);
+  return fd;
+}
+
+int net_raw_listen(int backlog, char address[32]) {
+  struct sockaddr_in at;
+  int fd = listen_at("127.0.0.1", 0, backlog, &at);
   snprintf(address, 32, "127.0.0.1:%u", ntohs(at.sin_port));
   return fd;
 }
@@ -342,4 +348,16 @@ uint16_t net_free_port(void) {
   int fd = net_raw_listen(1, address);
   close(fd);
   return (uint16_t)strtoul(strchr(address, ':') + 1, NULL, 10);
+}
+
+void net_dig(net_hole *hole, const char *ip, uint16_t port) {
+  struct sockaddr_in at;
+  hole->listening = listen_at(ip, port, 0, &at);
+  hole->port = ntohs(at.sin_port);
+  snprintf(hole->address, sizeof hole->address, "%s:%u", ip, hole->port);
+  for (int i = 0; i < 8; i++) {
+    hole->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    CHECK(hole->fillers[i] >= 0);
+    (void)!connect(hole->fillers[i], (struct sockaddr *)&at, sizeof at);
+  }
 }

@@ -120,4 +120,13 @@ rocket_buffer net_raw_response(uint8_t *frame, size_t size, const char *body);
 /* A port on which nobody listens. */
 uint16_t net_free_port(void);
 
+/* A listening socket whose queue is full: the kernel drops what else wants to connect, as a dead host would. */
+typedef struct net_hole {
+  int listening;
+  int fillers[8];
+  uint16_t port;
+  char address[32];
+} net_hole;
+void net_dig(net_hole *hole, const char *ip, uint16_t port);
+
 #endif

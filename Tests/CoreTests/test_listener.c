@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -184,6 +188,70 @@ TEST(listener_server_may_close_one_connection) {
   CHECK_INT(net_finish(&held), ROCKET_CLOSED);
   net_await(&server.closed, 1);
   CHECK_INT(server.closed_status, ROCKET_CLOSED);
+  rocket_loop_free(loop);
+  net_server_close(&server);
+}
+
+/* ---- Without memory ---- */
+
+static atomic_bool exhausted;
+static net_counter refusals = NET_COUNTER;
+
+static void *allocate_unless_exhausted(void *user, size_t size) {
+  (void)user;
+  if (!atomic_load(&exhausted)) return malloc(size);
+  net_count(&refusals);
+  return NULL;
+}
+static void *resize_unless_exhausted(void *user, void *memory, size_t size) {
+  (void)user;
+  return atomic_load(&exhausted) ? NULL : realloc(memory, size);
+}
+static void release(void *user, void *memory) {
+  (void)user;
+  free(memory);
+}
+
+TEST(listener_accepts_later_what_it_has_no_memory_for_now) {
+  static const rocket_allocator allocator = {allocate_unless_exhausted, resize_unless_exhausted, release, NULL};
+  rocket_loop_options options = net_options();
+  net_server server;
+  net_reply reply;
+  options.allocator = &allocator;
+  net_server_open_on(&server, net_loop_with(&options), "127.0.0.1");
+  rocket_loop *loop = net_loop();
+  atomic_store(&exhausted, true);
+  net_call(&reply, loop, server.address, NET_ECHO, "x", 60000);
+  net_await(&refusals, 3);
+  atomic_store(&exhausted, false);
+  CHECK_INT(net_finish(&reply), ROCKET_OK);
+  rocket_loop_free(loop);
+  net_server_close(&server);
+}
+
+/* ---- Sockets ---- */
+
+TEST(listener_and_caller_set_their_sockets_up) {
+  net_server server;
+  int ends = 0;
+  rocket_loop *loop = net_loop();
+  net_server_open(&server, "127.0.0.1");
+  CHECK_INT(net_call_now(loop, server.address, NET_ECHO, "x", 5000), ROCKET_OK);
+  for (int fd = 0; fd < 256; fd++) {
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    int value = 0;
+    if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.ss_family != AF_INET) continue;
+    ends++;
+    size = sizeof value;
+    CHECK(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &size) == 0);
+    CHECK(value != 0);
+#ifdef TCP_USER_TIMEOUT
+    CHECK(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size) == 0);
+    CHECK_INT(value, 30000);
+#endif
+  }
+  CHECK_INT(ends, 2);
   rocket_loop_free(loop);
   net_server_close(&server);
 }

@@ -128,7 +128,8 @@ static void check_fault(size_t at, const char *hex, uint32_t offset, const char 
   memcpy(copy + at, change, size);
   int status = rocket_message_decode(rocket_slice_make(copy, record.size), &message, &fault);
   if (status != ROCKET_BAD_MESSAGE || fault.offset != offset || strcmp(fault.what, what) != 0)
-    test_fail(__FILE__, __LINE__, "%s at %zu: %s, %s at %u", hex, at, rocket_status_name(status), fault.what ? fault.what : "-", fault.offset);
+    test_fail(__FILE__, __LINE__, "%s at %zu: %s, %s at %u", hex, at, rocket_status_name(status),
+              fault.what ? fault.what : "-", fault.offset);
 }
 
 TEST(message_decode_names_the_bad_field) {
@@ -144,7 +145,7 @@ TEST(message_decode_names_the_bad_field) {
   check_fault(84, "ffffffff", 84, "bodyLength");
   check_fault(93, "ff", 93, "topicLength");
   check_fault(95, "000a", 95, "propertiesLength");
-  check_fault(95, "0008", 105, "totalSize"); /* a byte that belongs to nothing */
+  check_fault(95, "0008", 95, "propertiesLength"); /* a byte that belongs to nothing */
   check_fault(95, "ffff", 95, "propertiesLength");
   check_fault(36, "00000010", 96, "bodyLength"); /* IPv6 hosts that are not there */
   check_fault(36, "00000030", 0, "totalSize");

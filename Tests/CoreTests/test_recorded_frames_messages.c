@@ -38,7 +38,8 @@ static rocket_slice list_part(rocket_slice list, size_t index) {
   }
 }
 
-static void add_send(sent_list *sends, const recorded_scenario *recording, const recorded_frame *frame, sent_message message, size_t index) {
+static void add_send(sent_list *sends, const recorded_scenario *recording, const recorded_frame *frame, sent_message message,
+                     size_t index) {
   const recorded_frame *response = frame->response;
   CHECK_RECORDED(recording, frame, sends->count < MOST_SENDS);
   rocket_property_find(message.properties, rocket_slice_of("UNIQ_KEY"), &message.key);
@@ -60,7 +61,8 @@ static bool is_send(const recorded_frame *frame) {
   }
 }
 
-static void collect_batch(sent_list *sends, const recorded_scenario *recording, const recorded_frame *frame, sent_message message, counts *tally) {
+static void collect_batch(sent_list *sends, const recorded_scenario *recording, const recorded_frame *frame, sent_message message,
+                          counts *tally) {
   rocket_slice rest = frame->command.body;
   rocket_buffer again = {0};
   for (size_t index = 0; rest.size > 0; index++) {
@@ -156,7 +158,8 @@ static bool comes_from(const rocket_message *message, const sent_message *sent, 
   return same_id;
 }
 
-static void check_encodes_again(const recorded_scenario *recording, const recorded_frame *frame, const rocket_message *message, rocket_slice record) {
+static void check_encodes_again(const recorded_scenario *recording, const recorded_frame *frame, const rocket_message *message,
+                                rocket_slice record) {
   rocket_buffer out = {0};
   CHECK_RECORDED(recording, frame, rocket_message_encode(message, &out) == ROCKET_OK);
   CHECK_RECORDED(recording, frame, message->record_version == 1);

@@ -187,16 +187,38 @@ TEST(rpc_refuses_what_nobody_handles) {
   net_reply reply;
   char address[32];
   uint16_t port;
-  rocket_command request;
   CHECK_INT(rocket_listener_open(serving, rocket_slice_of("127.0.0.1:0"), (rocket_handler){0}, &listener, &port), ROCKET_OK);
   snprintf(address, sizeof address, "127.0.0.1:%u", port);
-  rocket_command_init(&request, 777);
-  CHECK_INT(rocket_call_oneway(loop, net_to(address), &request, (rocket_body){0}, 5000, (rocket_reply){0}), ROCKET_OK);
   net_call(&reply, loop, address, 777, "x", 5000);
   CHECK_INT(net_finish(&reply), ROCKET_OK);
   CHECK_INT(reply.code, ROCKET_RESPONSE_REQUEST_CODE_NOT_SUPPORTED);
   CHECK(strcmp(reply.remark, " request type 777 not supported") == 0);
   rocket_loop_free(loop);
+  rocket_loop_free(serving);
+}
+
+TEST(rpc_answers_no_oneway_not_even_an_unknown_one) {
+  rocket_loop *serving = net_loop();
+  rocket_listener *listener;
+  rocket_buffer bytes;
+  uint16_t port;
+  rocket_command request, response;
+  size_t size;
+  CHECK_INT(rocket_listener_open(serving, rocket_slice_of("127.0.0.1:0"), (rocket_handler){0}, &listener, &port), ROCKET_OK);
+  rocket_buffer_init(&bytes, NULL);
+  for (int opaque = 1; opaque <= 2; opaque++) {
+    rocket_command_init(&request, 777);
+    request.opaque = opaque;
+    request.flag = opaque == 1 ? ROCKET_FLAG_ONEWAY : 0;
+    CHECK_INT(rocket_command_encode(&request, &bytes), ROCKET_OK);
+  }
+  int fd = net_raw_connect(port);
+  net_raw_write(fd, bytes.data, bytes.size);
+  uint8_t *frame = net_raw_read_frame(fd, &size);
+  CHECK_INT(rocket_command_decode(frame, size, &response, NULL), ROCKET_OK);
+  CHECK_INT(response.opaque, 2);
+  free(frame);
+  rocket_buffer_clear(&bytes);
   rocket_loop_free(serving);
 }
 
@@ -348,7 +370,7 @@ TEST(rpc_refuses_addresses_that_are_none) {
   rocket_loop_free(loop);
 }
 
-/* ---- Names and IPv6 ---- */
+/* ---- IPv6 ---- */
 
 TEST(rpc_connects_over_ipv6) {
   net_server server;
@@ -358,20 +380,6 @@ TEST(rpc_connects_over_ipv6) {
   CHECK(strncmp(server.peer, "[::1]:", 6) == 0);
   CHECK_INT(server.peer_host.ip_size, 16);
   CHECK_INT(server.local_host.port, server.port);
-  rocket_loop_free(loop);
-  net_server_close(&server);
-}
-
-/* localhost is often ::1 and then 127.0.0.1; only one of them listens here. */
-TEST(rpc_tries_all_addresses_of_a_name) {
-  net_server server;
-  char address[32];
-  net_server_open(&server, "127.0.0.1");
-  rocket_loop *loop = net_loop();
-  snprintf(address, sizeof address, "localhost:%u", server.port);
-  CHECK_INT(net_call_now(loop, address, NET_ECHO, "by name", 5000), ROCKET_OK);
-  CHECK_INT(net_call_now(loop, address, NET_ECHO, "by name", 5000), ROCKET_OK);
-  CHECK_INT(net_value(&server.opened), 1);
   rocket_loop_free(loop);
   net_server_close(&server);
 }

@@ -60,9 +60,12 @@ static inline rocket_slice sample_frame_number(int i) {
     return sample_json("{\"code\":1,\"flag\":1,\"language\":\"JAVA\",\"opaque\":-3,\"remark\":\"a \\\"quoted\\\"\\nline\",\"version\":409}",
                        "");
   case 3:
-    return sample_json(" { \"x\" : [ 1 , { \"y\" : null } ] , \"extFields\" : { \"n\" : 12 , \"t\" : true , \"o\" : { \"a\" : [ ] } , \"z\" : null } ,\t"
+    return sample_json(" { \"x\" : [ 1 , { \"y\" : null } ] ,"
+                       " \"extFields\" : { \"n\" : 12 , \"t\" : true , \"o\" : { \"a\" : [ ] } , \"z\" : null } ,\t"
                        "\"code\":\"0\",\"flag\":1,\"language\":9}", "body");
-  case 4: bytes = sample_hex("00000024 0100001e 000b 00 0000 00000008 00000000 00000001 72 00000008 0001 6b 00000001 76 0908", &size); break;
+  case 4:
+    bytes = sample_hex("00000024 0100001e 000b 00 0000 00000008 00000000 00000001 72 00000008 0001 6b 00000001 76 0908", &size);
+    break;
   default:
     bytes = sample_hex("00000032 0100002e 0136 07 0199 00000009 00000002 00000000 00000019"
                      "0001 61 00000002 5047  0001 62 00000001 54  0001 65 00000001 33", &size);

@@ -67,6 +67,40 @@ import Testing
     }
   }
 
+  @Suite struct Health {
+    private let start = ContinuousClock.now
+
+    @Test func aBrokerThatFailsIsLeftAloneForLongerEachTime() {
+      let health = BrokerHealth()
+      var now = start
+      var breaks: [Duration] = []
+      for _ in 0..<7 {
+        health.failed("a", at: now)
+        health.failed("a", at: now)  // of another message, for the same reason
+        let begin = now
+        while health.suspects(at: now).contains("a") { now += .milliseconds(500) }
+        breaks.append(now - begin)
+      }
+      #expect(breaks == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
+    }
+
+    @Test func anAnswerClearsIt() {
+      let health = BrokerHealth()
+      health.failed("a", at: start)
+      health.failed("b", at: start)
+      health.answered("a")
+      #expect(health.suspects(at: start) == ["b"])
+      health.failed("a", at: start)
+      #expect(health.suspects(at: start + .milliseconds(1500)) == [])
+    }
+
+    @Test func onlyWhatSaysSomethingOfTheBrokerCounts() {
+      #expect(BrokerHealth.isItsFault(RocketMQError(.timeout, "")))
+      #expect(!BrokerHealth.isItsFault(RocketMQError(.brokerError, "")))
+      #expect(!BrokerHealth.isItsFault(RocketMQError(.cancelled, "")))
+    }
+  }
+
   @Suite struct Gate {
     private let loop: Loop
     init() throws { loop = try Loop() }

@@ -105,7 +105,7 @@ import Testing
         let result = try await producer.send(message)
         #expect(result.queue.brokerName == "b")
       }
-      #expect(bad.requests(.sendMessageV2).count >= 3)
+      #expect(bad.requests(.sendMessageV2).count >= 1)
     }
   }
 
@@ -132,11 +132,23 @@ import Testing
   @Test func aBrokerThatDoesNotAnswerLeavesTimeForAnother() async throws {
     let dead = RawServer(.silent)
     let good = try StubServer.broker()
-    try await withProducer(["a": dead.address, "b": good.address], configure: { $0.sendTimeout = .milliseconds(400) }) { producer in
+    let nameServer = try StubServer.nameServer(["t": .test(["a": dead.address, "b": good.address])])
+    try await withClient([nameServer.address]) { client in
+      let producer = Producer(client: client, group: "pg")
       for _ in 0..<4 {
-        let result = try await producer.send(message)
+        let result = try await producer.send(message, timeout: .seconds(2))
         #expect(result.queue.brokerName == "b")
       }
+    }
+  }
+
+  @Test func aDeadBrokerIsNotWaitedForAgainAndAgain() async throws {
+    let dead = try StubServer.broker { $0.code == .sendMessageV2 ? nil : .ok }
+    let good = try StubServer.broker()
+    try await withProducer(["a": dead.address, "b": good.address]) { producer in
+      for _ in 0..<20 { try await producer.send(message, timeout: .seconds(2)) }
+      #expect(good.requests(.sendMessageV2).count == 20)
+      #expect(dead.requests(.sendMessageV2).count <= 2)
     }
   }
 
@@ -155,7 +167,7 @@ import Testing
         do throws(RocketMQError) { try await producer.send(message, timeout: .milliseconds(300)) } catch let thrown { error = thrown }
       }
       #expect(error?.code == .timeout)
-      #expect(time >= .milliseconds(290) && time < .milliseconds(900))
+      #expect(time >= .milliseconds(290) && time < .seconds(2))
     }
   }
 

@@ -121,8 +121,14 @@ import Testing
     }
 
     @Test func aFailedBrokerIsPassedOverWhenThereIsAnother() throws {
-      for _ in 0..<12 { #expect(try #require(info.next(avoiding: ["a"])).queue.brokerName == "b") }
+      var counts: [MessageQueue: Int] = [:]
+      for _ in 0..<12 { counts[try #require(info.next(avoiding: ["a"])).queue, default: 0] += 1 }
+      #expect(Set(counts.keys.map(\.brokerName)) == ["b"])
+      #expect(Set(counts.values) == [4])
       #expect(info.next(avoiding: ["a", "b"]) != nil)
+      // A suspicion counts less than a failure of this very message.
+      #expect(try #require(info.next(avoiding: ["a"], suspected: ["b"])).queue.brokerName == "b")
+      #expect(try #require(info.next(avoiding: [], suspected: ["b"])).queue.brokerName == "a")
     }
 
     @Test func aHashChoosesTheQueueThatJavaChooses() throws {

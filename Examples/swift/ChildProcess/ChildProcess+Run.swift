@@ -3,12 +3,6 @@
 
 internal import Synchronization
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
-
 extension ChildProcess {
   /// What a process that has ended has left.
   public struct Result: Sendable {
@@ -29,7 +23,7 @@ extension ChildProcess {
       program, arguments, environment: environment, input: input, onLine: { lines.append($0) }, onErrorLine: { errorLines.append($0) })
     let killer = Task {
       try await Task.sleep(for: limit)
-      child.signal(SIGKILL)
+      child.killGroup()
       return true
     }
     let exit = await child.wait()

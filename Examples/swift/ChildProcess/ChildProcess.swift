@@ -90,6 +90,13 @@ public final class ChildProcess: Sendable {
     }
   }
 
+  /// Kills the child and its own children.
+  public func killGroup() {
+    ending.withLock { ending in
+      if ending.exit == nil { kill(-processID, SIGKILL) }
+    }
+  }
+
   /// Writes to the child's standard input; waits while the pipe is full, so keep it short. Nothing happens when the child does not read.
   public func write(_ text: String) {
     input.withLock { descriptor in

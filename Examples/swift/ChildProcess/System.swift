@@ -67,7 +67,7 @@ extension ChildProcess {
 /// Lends a null-terminated array of C strings.
 private func withCStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {
   let copies = strings.map { strdup($0) } + [nil]
-  defer { copies.forEach { free($0) } }
+  defer { for copy in copies { free(copy) } }
   return body(copies)
 }
 

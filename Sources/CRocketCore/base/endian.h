@@ -58,8 +58,20 @@ static inline uint8_t *rocket__store_u64(uint8_t *at, uint64_t x) {
 }
 static inline uint8_t *rocket__store_i32(uint8_t *at, int32_t x) { return rocket__store_u32(at, (uint32_t)x); }
 static inline uint8_t *rocket__store_i64(uint8_t *at, int64_t x) { return rocket__store_u64(at, (uint64_t)x); }
+/* Texts of a header are short: two overlapping words beat a call. */
 static inline uint8_t *rocket__store_bytes(uint8_t *at, const void *bytes, size_t size) {
-  if (size > 0) memcpy(at, bytes, size);
+  const uint8_t *from = (const uint8_t *)bytes;
+  uint64_t first, last;
+  if (size - 8 <= 8) {
+    memcpy(&first, from, 8);
+    memcpy(&last, from + size - 8, 8);
+    memcpy(at, &first, 8);
+    memcpy(at + size - 8, &last, 8);
+  } else if (size > 16) {
+    memcpy(at, from, size);
+  } else {
+    for (size_t i = 0; i < size; i++) at[i] = from[i];
+  }
   return at + size;
 }
 

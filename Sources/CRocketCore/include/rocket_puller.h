@@ -7,7 +7,8 @@
  *   idle -> pulling -> found: decode, filter, put, pull again
  *                   -> nothing new, nothing matched: next offset, pull again
  *                   -> offset illegal: event, stopped (the owner corrects the offset and makes a new puller)
- *                   -> error: event, pull again after error_delay_ms (flow control answered by the broker: after 20 ms)
+ *                   -> error: event, pull again after error_delay_ms (flow control answered by the broker: after 20 ms; a lost
+ *                      connection: at once the first time, as the loop then connects again)
  *        throttled (woken by the process queue), paused, stopped
  *
  * The next offset is always the broker's nextBeginOffset. A record that cannot be decoded is reported with its offset and the pull is
@@ -82,22 +83,25 @@ typedef struct rocket_puller_options {
   uint32_t interval_ms;          /* Java: pullInterval; default 0 */
   uint32_t suspend_ms;           /* how long the broker may hold the pull; default 15000 */
   uint32_t timeout_ms;           /* the call's deadline; default 30000, more than suspend_ms */
-  uint32_t error_delay_ms;       /* Java: pullTimeDelayMillsWhenException; default 1000 */
-  uint32_t stall_timeout_ms;     /* default 120000 */
+  uint32_t error_delay_ms;       /* Java: pullTimeDelayMillsWhenException; default 1000, at least 1 */
+  uint32_t stall_timeout_ms;     /* default 120000, at least 1 */
 } rocket_puller_options;
 
 void rocket_puller_options_default(rocket_puller_options *options);
 
-/* Makes a stopped puller. Everything in `options` is copied; the queue is counted; the puller becomes its wake function.
- * Thread: any.  Owns: the caller, until rocket_puller_free.  Fails: ROCKET_INVALID_ARGUMENT, ROCKET_NO_MEMORY (then listener.drop has run). */
+/* Makes a stopped puller. Everything in `options` is copied; the queue is counted; the puller becomes its wake function. `batch` should not
+ * be over the queue's largest_pull.
+ * Thread: any.  Owns: the caller, until rocket_puller_free.
+ * Fails (then listener.drop has run): ROCKET_INVALID_ARGUMENT, ROCKET_NO_MEMORY, ROCKET_STOPPED. */
 int rocket_puller_new(rocket_loop *loop, const rocket_puller_options *options, rocket_process_queue *queue,
                       rocket_puller_listener listener, rocket_puller **out);
 
 /* Starts pulling. Thread: any.  Fails: ROCKET_STOPPED, ROCKET_NO_MEMORY. */
 int rocket_puller_start(rocket_puller *puller);
-/* Stops: the pull in flight is cancelled, a late answer is discarded, STOPPED is the last event. Thread: any; may be repeated. */
+/* Stops: the pull in flight is cancelled, a late answer is discarded, STOPPED is the last event. A puller whose loop stops, or whose queue
+ * it finds dropped, stops by itself. Thread: any; may be repeated. */
 void rocket_puller_stop(rocket_puller *puller);
-/* Stops and gives the handle up; the memory goes when STOPPED has been delivered. Thread: any. */
+/* Stops and gives the handle up; what it holds goes when STOPPED has been delivered, the rest with its queue. Thread: any. */
 void rocket_puller_free(rocket_puller *puller);
 
 /* No new pull starts while paused; what was pulled stays takeable. Thread: any. */

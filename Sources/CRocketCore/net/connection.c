@@ -275,16 +275,12 @@ static void on_deadline(rocket_loop *loop, rocket__timer *timer) {
 /* The time that is left is shared among the addresses that are left, so a dead one does not use it all up. */
 static void connect_next(rocket__connection *connection) {
   struct addrinfo *candidate = connection->candidate;
-  uint64_t now = rocket_now_ms(), left = 1;
-  for (struct addrinfo *other = candidate->ai_next; other; other = other->ai_next) left++;
+  uint64_t now = rocket_now_ms(), candidates = 1, time_left = 0;
+  for (struct addrinfo *other = candidate->ai_next; other; other = other->ai_next) candidates++;
+  if (connection->give_up_at_ms > now) time_left = connection->give_up_at_ms - now;
   connection->candidate = candidate->ai_next;
   enter(connection, ROCKET__CONNECTION_CONNECTING);
-  if (now >= connection->give_up_at_ms) {
-    rocket__connection_close(connection, ROCKET_CONNECT_TIMEOUT);
-    return;
-  }
-  uint64_t share = (connection->give_up_at_ms - now) / left;
-  rocket__timer_start(connection->loop, &connection->timer, now + share, on_deadline);
+  rocket__timer_start(connection->loop, &connection->timer, now + time_left / candidates, on_deadline);
   int status = uv_tcp_connect(&connection->request, &connection->tcp, candidate->ai_addr, on_connected);
   if (status < 0) give_up_candidate(connection, status);
 }

@@ -55,17 +55,25 @@ static unsigned gather(rocket__writer *writer, uv_buf_t *buffers, unsigned most,
   return count;
 }
 
-/* `done` may close the connection, which empties the queue: nothing is remembered over it. */
+/* The first `size` bytes of the queue are on their way or written: what they touch cannot be taken back. */
+static void mark_begun(rocket__writer *writer, size_t size) {
+  size_t covered = 0;
+  for (rocket__link *link = writer->queue.next; covered < size; link = link->next) {
+    rocket__outgoing *frame = ROCKET__OF(link, rocket__outgoing, link);
+    frame->state = ROCKET__OUTGOING_BEGUN;
+    covered += rocket__outgoing_size(frame);
+  }
+}
+
+/* `done` may end calls or close the connection: the frames are marked before it runs, and nothing is remembered over it. */
 static void advance(rocket__writer *writer, size_t size) {
   writer->unwritten -= size;
   writer->offset += size;
   writer->wrote_at_ms = uv_now(&writer->loop->uv);
+  mark_begun(writer, writer->offset);
   while (!rocket__link_is_alone(&writer->queue)) {
     rocket__outgoing *frame = ROCKET__OF(writer->queue.next, rocket__outgoing, link);
-    if (writer->offset < rocket__outgoing_size(frame)) {
-      if (writer->offset > 0) frame->state = ROCKET__OUTGOING_BEGUN;
-      break;
-    }
+    if (writer->offset < rocket__outgoing_size(frame)) break;
     writer->offset -= rocket__outgoing_size(frame);
     leave_queue(frame);
     frame->done(writer->loop, frame, ROCKET_OK);
@@ -93,12 +101,7 @@ static int write_delayed(rocket__writer *writer) {
   int status = uv_write(&writer->request, writer->stream, buffers, count, on_written);
   if (status < 0) return status;
   writer->requested = size;
-  size_t covered = 0;
-  for (rocket__link *link = writer->queue.next; covered < size + writer->offset; link = link->next) {
-    rocket__outgoing *frame = ROCKET__OF(link, rocket__outgoing, link);
-    frame->state = ROCKET__OUTGOING_BEGUN;
-    covered += rocket__outgoing_size(frame);
-  }
+  mark_begun(writer, writer->offset + size);
   return ROCKET_OK;
 }
 

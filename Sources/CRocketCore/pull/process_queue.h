@@ -18,7 +18,7 @@
 #include "base/allocator.h"
 #include "rocket_process_queue.h"
 
-enum { ROCKET__CELLS = 32, ROCKET__CACHE_LINE = 64 };
+enum { ROCKET__CELLS = 32, ROCKET__APART = 64 };
 
 /* What is in a cell, in the low bits of `state`; the rest is the position it is in there for. A cell of an earlier lap therefore never
  * equals one of a later lap. GONE: never taken and let go by drop; `head` never passes it. */
@@ -64,7 +64,7 @@ enum { ROCKET__AWAKE = 0, ROCKET__BY_ITSELF = 1, ROCKET__BY_BUDGET = 2 };
 /* `holder`, of the orderly way. */
 enum { ROCKET__NEVER_HELD = 0, ROCKET__HELD_NOW = 1, ROCKET__NOT_HELD = 2 };
 
-/* The groups below are written by different threads and kept a cache line apart. */
+/* The groups below are written by different threads and kept a cache line (ROCKET__APART) apart. */
 struct rocket_process_queue {
   /* Set before the first put, then only read. */
   const rocket_allocator *allocator;
@@ -81,7 +81,7 @@ struct rocket_process_queue {
   _Atomic uint32_t counts;
   _Atomic bool waits; /* is it in the budget's list? Changed under the budget's lock */
   struct rocket_process_queue *waits_before, *waits_behind;
-  char pad_producer[ROCKET__CACHE_LINE];
+  char pad_producer[ROCKET__APART];
 
   /* The producer's. */
   _Atomic uint64_t tail;
@@ -90,21 +90,21 @@ struct rocket_process_queue {
   uint64_t oldest_chunk;  /* chunks [oldest, end) are in the directory */
   uint64_t end_chunk;
   rocket__chunk *spares;
-  char pad_head[ROCKET__CACHE_LINE];
+  char pad_head[ROCKET__APART];
 
   /* The ackers'. */
   _Atomic uint64_t head;
-  char pad_next[ROCKET__CACHE_LINE];
+  char pad_next[ROCKET__APART];
 
   /* The takers'. */
   _Atomic uint64_t next; /* position << 1 | ROCKET__DROPPED */
   _Atomic uint32_t holder;
-  char pad_held[ROCKET__CACHE_LINE];
+  char pad_held[ROCKET__APART];
 
   /* Everyone's. */
   _Atomic uint64_t held;
   _Atomic uint32_t throttled;
-  char pad_directory[ROCKET__CACHE_LINE];
+  char pad_directory[ROCKET__APART];
 
   _Atomic(rocket__chunk *) directory[];
 };

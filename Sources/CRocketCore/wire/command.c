@@ -121,16 +121,10 @@ static uint32_t entry_of(const rocket_command *command, rocket_field field, rock
   return i;
 }
 
-int rocket__command_add(rocket_command *command, rocket__seen_fields *seen, rocket_slice name, rocket_slice value) {
-  rocket_field field = rocket__field_of(command->code, name);
-  uint32_t at = command->field_count;
-  if (field == ROCKET_FIELD_UNKNOWN) {
-    at = entry_of(command, field, name);
-  } else {
-    uint64_t bit = UINT64_C(1) << (field % 64);
-    if (seen->bits[field / 64] & bit) at = entry_of(command, field, name);
-    seen->bits[field / 64] |= bit;
-  }
+/* What rocket__command_add leaves: names that are unknown, come again or have no value. Kept apart, so that the usual case needs
+ * no registers for it. */
+static __attribute__((noinline)) int add_unusual(rocket_command *command, rocket_field field, rocket_slice name, rocket_slice value) {
+  uint32_t at = entry_of(command, field, name);
   if (!value.data) {
     if (at < command->field_count) command->fields[at] = command->fields[--command->field_count];
     return ROCKET_OK;
@@ -138,5 +132,18 @@ int rocket__command_add(rocket_command *command, rocket__seen_fields *seen, rock
   if (at == ROCKET_MAX_FIELDS) return ROCKET_TOO_MANY_FIELDS;
   if (at == command->field_count) command->field_count++;
   command->fields[at] = (rocket_command_field){field, name, value};
+  return ROCKET_OK;
+}
+
+int rocket__command_add(rocket_command *command, rocket__seen_fields *seen, rocket_slice name, rocket_slice value) {
+  rocket_field field = rocket__field_of(command->code, name);
+  if (field == ROCKET_FIELD_UNKNOWN || !value.data) return add_unusual(command, field, name, value);
+  uint64_t bit = UINT64_C(1) << (field % 64), *bits = &seen->bits[field / 64];
+  if ((*bits & bit) || command->field_count == ROCKET_MAX_FIELDS) return add_unusual(command, field, name, value);
+  *bits |= bit;
+  rocket_command_field *entry = &command->fields[command->field_count++];
+  entry->field = field;
+  entry->name = name;
+  entry->value = value;
   return ROCKET_OK;
 }

@@ -63,15 +63,36 @@ static inline bool scan_plain_string(input *in, rocket_slice *out) {
   return true;
 }
 
-/* Any value as text; escapes are undone where they stand, which makes the text shorter, never longer. */
+/* Any string; escapes are undone where they stand, which makes the text shorter, never longer. `in->at` is at the quote. */
+static int scan_string(input *in, const char *what, rocket_slice *out) {
+  const uint8_t *begin = in->at + 1, *end = in->end, *at = rocket__json_find_quote(begin, end);
+  uint8_t *to = (uint8_t *)(uintptr_t)at; /* the frame is writable: see rocket_command_decode */
+  while (at < end && *at != '"') {
+    if (*at == '\\') {
+      const uint8_t *escape = at;
+      uint8_t *meaning = to;
+      in->at = at;
+      if (!rocket__json_undo_escape(&escape, end, &meaning)) return fail(in, ROCKET_BAD_JSON, what);
+      at = escape;
+      to = meaning;
+    }
+    const uint8_t *stop = rocket__json_find_quote(at, end);
+    while (at < stop) *to++ = *at++;
+  }
+  in->at = at;
+  if (at == end) return fail(in, ROCKET_BAD_JSON, what);
+  in->at++;
+  *out = rocket_slice_make(begin, (size_t)(to - begin));
+  return ROCKET_OK;
+}
+
+/* Any value as text. */
 static int scan_text(input *in, const char *what, rocket_json_token *token) {
   uint8_t first = peek(in);
   if (first == '{' || first == '[') return scan_nested(in, token);
-  if (!rocket__json_scan(&in->at, in->end, token)) return fail(in, ROCKET_BAD_JSON, what);
-  if (!token->escaped) return ROCKET_OK;
-  uint8_t *text = (uint8_t *)(uintptr_t)token->text.data; /* the frame is writable: see rocket_command_decode */
-  if (rocket_json_unescape(token->text, text, &token->text.size) != ROCKET_OK) return fail(in, ROCKET_BAD_JSON, what);
-  return ROCKET_OK;
+  token->kind = ROCKET_JSON_STRING;
+  if (first == '"') return scan_string(in, what, &token->text);
+  return rocket__json_scan(&in->at, in->end, token) ? ROCKET_OK : fail(in, ROCKET_BAD_JSON, what);
 }
 
 /* Steps to the next member of an object and reads its name and colon. `*more` is false when the object is over.

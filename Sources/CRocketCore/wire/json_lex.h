@@ -55,5 +55,7 @@ static inline const uint8_t *rocket__json_find_quote(const uint8_t *at, const ui
 /* The string, number or word at `*at`: fills all of `token` but its offset. False: not JSON. */
 bool rocket__json_scan(const uint8_t **at, const uint8_t *end, rocket_json_token *token);
 
+/* `*at` is at a backslash: writes what the escape means to `*to`, never more bytes than the escape has, and moves both on. */
+bool rocket__json_undo_escape(const uint8_t **at, const uint8_t *end, uint8_t **to);
 
 #endif

@@ -28,71 +28,78 @@ static int fail(rocket_fault *fault, int status, size_t offset, const char *what
 }
 
 static const uint8_t *load_host(const uint8_t *at, bool v6, rocket_host *out) {
-  out->ip_size = v6 ? IP6_SIZE : IP4_SIZE;
-  memcpy(out->ip, at, out->ip_size);
-  memset(out->ip + out->ip_size, 0, sizeof out->ip - out->ip_size);
-  out->port = rocket__load_i32(at + out->ip_size);
-  return at + out->ip_size + sizeof(int32_t);
+  size_t ip_size = v6 ? IP6_SIZE : IP4_SIZE;
+  memset(out->ip, 0, sizeof out->ip);
+  memcpy(out->ip, at, IP4_SIZE);
+  if (v6) memcpy(out->ip, at, IP6_SIZE);
+  out->ip_size = (uint8_t)ip_size;
+  out->port = rocket__load_i32(at + ip_size);
+  return at + ip_size + sizeof(int32_t);
 }
 
-/* `size` bytes behind a length word of `width` bytes that ends at `*at`; false when the record ends before. */
-static bool take(const uint8_t **at, const uint8_t *end, size_t width, int64_t size, rocket_slice *out) {
-  if (size < 0 || size > end - *at - (int64_t)width) return false;
-  *out = size > 0 ? rocket_slice_make(*at + width, (size_t)size) : (rocket_slice){0};
-  *at += width + (size_t)size;
-  return true;
-}
+/* The three parts of variable size. */
+typedef struct record_parts {
+  rocket_slice body;
+  rocket_slice topic;
+  rocket_slice properties;
+} record_parts;
 
-/* The three parts of variable size, from `at` to exactly `end`. */
-static int decode_parts(const uint8_t *at, const uint8_t *end, rocket_message *out, const uint8_t **stop, const char **what) {
-  size_t topic_width = out->record_version == 2 ? 2 : 1;
-  *stop = at;
-  *what = "bodyLength";
-  if (end - at < 4 || !take(&at, end, 4, rocket__load_i32(at), &out->body)) return ROCKET_BAD_MESSAGE;
-  *stop = at;
-  *what = "topicLength";
-  if (end - at < (int64_t)topic_width) return ROCKET_BAD_MESSAGE;
-  int64_t topic_size = topic_width == 2 ? rocket__load_i16(at) : *at;
-  if (!take(&at, end, topic_width, topic_size, &out->topic)) return ROCKET_BAD_MESSAGE;
-  *stop = at;
-  *what = "propertiesLength";
-  if (end - at < 2 || !take(&at, end, 2, rocket__load_i16(at), &out->properties)) return ROCKET_BAD_MESSAGE;
-  *stop = at;
-  *what = "totalSize";
-  return at == end ? ROCKET_OK : ROCKET_BAD_MESSAGE;
+static rocket_slice part(const uint8_t *at, size_t size) { return size > 0 ? rocket_slice_make(at, size) : (rocket_slice){0}; }
+
+/* They lie behind each other from offset `at` on and end exactly at `size`. */
+static int find_parts(const uint8_t *record, size_t size, size_t at, bool v2, record_parts *out, rocket_fault *fault) {
+  size_t topic_width = v2 ? 2 : 1, rest = size - at - 4 - topic_width - 2; /* the caller has checked that the lengths fit */
+  size_t body_size = rocket__load_u32(record + at);
+  if (body_size > rest) return fail(fault, ROCKET_BAD_MESSAGE, at, "bodyLength");
+  out->body = part(record + at + 4, body_size);
+  at += 4 + body_size;
+  rest -= body_size;
+
+  size_t topic_size = v2 ? rocket__load_u16(record + at) : record[at];
+  if (topic_size > rest || topic_size > INT16_MAX) return fail(fault, ROCKET_BAD_MESSAGE, at, "topicLength");
+  out->topic = part(record + at + topic_width, topic_size);
+  at += topic_width + topic_size;
+  rest -= topic_size;
+
+  size_t properties_size = rocket__load_u16(record + at);
+  if (properties_size != rest || rest > INT16_MAX) return fail(fault, ROCKET_BAD_MESSAGE, at, "propertiesLength");
+  out->properties = part(record + at + 2, rest);
+  return ROCKET_OK;
 }
 
 int rocket_message_decode(rocket_slice bytes, rocket_message *out, rocket_fault *fault) {
   if (bytes.size < 8) return fail(fault, ROCKET_INCOMPLETE, bytes.size, "totalSize");
   const uint8_t *record = bytes.data;
   uint32_t size = rocket__load_u32(record), magic = rocket__load_u32(record + 4);
-  rocket_message message = {.size = size, .record_version = magic == MAGIC_V2 ? 2 : 1};
   if (magic != MAGIC_V1 && magic != MAGIC_V2) return fail(fault, ROCKET_BAD_MESSAGE, 4, "magicCode");
   if (size < SMALLEST_V1 || size > INT32_MAX) return fail(fault, ROCKET_BAD_MESSAGE, 0, "totalSize");
   if (bytes.size < size) return fail(fault, ROCKET_INCOMPLETE, 0, "totalSize");
 
-  message.body_crc = rocket__load_u32(record + 8);
-  message.queue_id = rocket__load_i32(record + 12);
-  message.flag = rocket__load_i32(record + 16);
-  message.queue_offset = rocket__load_i64(record + 20);
-  message.commit_log_offset = rocket__load_i64(record + 28);
-  message.sys_flag = rocket__load_i32(record + 36);
-  message.born_at_ms = rocket__load_i64(record + 40);
-
-  bool born_v6 = message.sys_flag & ROCKET_SYS_BORN_HOST_V6, store_v6 = message.sys_flag & ROCKET_SYS_STORE_HOST_V6;
+  int32_t sys_flag = rocket__load_i32(record + 36);
+  bool v2 = magic == MAGIC_V2, born_v6 = sys_flag & ROCKET_SYS_BORN_HOST_V6, store_v6 = sys_flag & ROCKET_SYS_STORE_HOST_V6;
   size_t longer = (size_t)(born_v6 + store_v6) * (IP6_SIZE - IP4_SIZE);
-  if (size < SMALLEST_V1 + longer) return fail(fault, ROCKET_BAD_MESSAGE, 0, "totalSize");
-  const uint8_t *at = load_host(record + FIXED_HEAD, born_v6, &message.born_host);
-  message.stored_at_ms = rocket__load_i64(at);
-  at = load_host(at + 8, store_v6, &message.store_host);
-  message.reconsume_times = rocket__load_i32(at);
-  message.prepared_transaction_offset = rocket__load_i64(at + 4);
+  if (size < (v2 ? SMALLEST_V1 + 1 : SMALLEST_V1) + longer) return fail(fault, ROCKET_BAD_MESSAGE, 0, "totalSize");
+  record_parts parts;
+  int status = find_parts(record, size, OFFSET_BODY + longer, v2, &parts, fault);
+  if (status != ROCKET_OK) return status;
 
-  const uint8_t *stop;
-  const char *what;
-  int status = decode_parts(record + OFFSET_BODY + longer, record + size, &message, &stop, &what);
-  if (status != ROCKET_OK) return fail(fault, status, (size_t)(stop - record), what);
-  *out = message;
+  out->size = size;
+  out->record_version = v2 ? 2 : 1;
+  out->body_crc = rocket__load_u32(record + 8);
+  out->queue_id = rocket__load_i32(record + 12);
+  out->flag = rocket__load_i32(record + 16);
+  out->queue_offset = rocket__load_i64(record + 20);
+  out->commit_log_offset = rocket__load_i64(record + 28);
+  out->sys_flag = sys_flag;
+  out->born_at_ms = rocket__load_i64(record + 40);
+  const uint8_t *at = load_host(record + FIXED_HEAD, born_v6, &out->born_host);
+  out->stored_at_ms = rocket__load_i64(at);
+  at = load_host(at + 8, store_v6, &out->store_host);
+  out->reconsume_times = rocket__load_i32(at);
+  out->prepared_transaction_offset = rocket__load_i64(at + 4);
+  out->body = parts.body;
+  out->topic = parts.topic;
+  out->properties = parts.properties;
   return ROCKET_OK;
 }
 

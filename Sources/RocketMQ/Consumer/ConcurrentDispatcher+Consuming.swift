@@ -9,24 +9,46 @@ extension ConcurrentDispatcher {
     var done = Done(slot: queue.slot, count: count)
     let taken = buffer.take(from: queue.window, max: count)
     switch listener {
-    case .single(let listen):
-      let context = ConsumeContext(queue: queue)
-      for index in 0..<taken {
-        // Whoever gets the queue next gets what is left of the slice.
-        if queue.window.isDropped { break }
-        guard let message = await read(&buffer, index, queue, &done) else { continue }
-        let result: ConsumeResult
-        do { result = try await listen(message, context) } catch { result = self.result(of: error, message) }
-        await finish(message, buffer.position(index), result, queue, &done)
-      }
+    case .single(let listen): await consumeOneByOne(taken, listen, queue, &buffer, &done)
     case .batch(_, let listen):
       var batch: [(message: ReceivedMessage, position: UInt64)] = []
       for index in 0..<taken {
-        if let message = await read(&buffer, index, queue, &done) { batch.append((message, buffer.position(index))) }
+        do throws(RocketMQError) {
+          let message = ReceivedMessage(try buffer.nextMessage(bodyLimit: options.bodyLimit), from: queue.origin)
+          batch.append((message, buffer.position(index)))
+        } catch {
+          await passOver(index, of: &buffer, error, queue, &done)
+        }
       }
       await consume(batch, listen, queue, &done)
     }
     return done
+  }
+
+  /// The hot loop: what succeeds waits for nothing but the listener.
+  private func consumeOneByOne(
+    _ taken: Int, _ listen: MessageListener.Single, _ queue: OwnedQueue, _ buffer: inout TakeBuffer, _ done: inout Done
+  ) async {
+    let context = ConsumeContext(queue: queue)
+    for index in 0..<taken {
+      // Also when the queue is being released: later messages may be finished already, and would come again together with these.
+      if queue.isForgotten { break }
+      let message: ReceivedMessage
+      do throws(RocketMQError) {
+        message = ReceivedMessage(try buffer.nextMessage(bodyLimit: options.bodyLimit), from: queue.origin)
+      } catch {
+        await passOver(index, of: &buffer, error, queue, &done)
+        continue
+      }
+      let result: ConsumeResult
+      do { result = try await listen(message, context) } catch { result = self.result(of: error, message) }
+      if case .success = result {
+        queue.window.acknowledge(buffer.position(index))
+        done.consumed += 1
+      } else {
+        await finish(message, buffer.position(index), result, queue, &done)
+      }
+    }
   }
 
   func consume(_ item: SecondTry) async -> Done {
@@ -48,10 +70,9 @@ extension ConcurrentDispatcher {
   }
 
   private func consume(
-    _ batch: [(message: ReceivedMessage, position: UInt64)],
-    _ listen: MessageListener.Batch, _ queue: OwnedQueue, _ done: inout Done
+    _ batch: [(message: ReceivedMessage, position: UInt64)], _ listen: MessageListener.Batch, _ queue: OwnedQueue, _ done: inout Done
   ) async {
-    guard !batch.isEmpty, !queue.window.isDropped else { return }
+    guard !batch.isEmpty, !queue.isForgotten else { return }
     let result: BatchConsumeResult
     do {
       result = try await listen(batch.map(\.message), ConsumeContext(queue: queue))
@@ -65,23 +86,19 @@ extension ConcurrentDispatcher {
     }
   }
 
-  /// The next message of a take. One whose body cannot be read counts as failed: so it ends in the dead-letter topic, where somebody may
-  /// look at it, instead of blocking its queue or vanishing.
-  private func read(_ buffer: inout TakeBuffer, _ index: Int, _ queue: OwnedQueue, _ done: inout Done) async -> ReceivedMessage? {
-    do throws(RocketMQError) {
-      return ReceivedMessage(try buffer.nextMessage(bodyLimit: options.bodyLimit), from: queue.origin)
-    } catch {
-      logger.error(
-        "a message cannot be read and is sent back",
-        metadata: [
-          LogKey.topic: "\(queue.messageQueue.topic)", LogKey.queue: "\(queue.messageQueue)",
-          LogKey.offset: "\(buffer.queueOffset(index))", LogKey.error: "\(error)",
-        ])
-      if let box = buffer.nextUnreadMessage() {
-        await finish(ReceivedMessage(box, from: queue.origin), buffer.position(index), .retryLater, queue, &done)
-      }
-      return nil
-    }
+  /// A message whose body cannot be read counts as failed: so it ends in the dead-letter topic, where somebody may look at it, instead of
+  /// blocking its queue or vanishing.
+  private func passOver(
+    _ index: Int, of buffer: inout TakeBuffer, _ error: RocketMQError, _ queue: OwnedQueue, _ done: inout Done
+  ) async {
+    logger.error(
+      "a message cannot be read and is sent back",
+      metadata: [
+        LogKey.topic: "\(queue.messageQueue.topic)", LogKey.queue: "\(queue.messageQueue)",
+        LogKey.offset: "\(buffer.queueOffset(index))", LogKey.error: "\(error)",
+      ])
+    guard let box = buffer.nextUnreadMessage() else { return }
+    await finish(ReceivedMessage(box, from: queue.origin), buffer.position(index), .retryLater, queue, &done)
   }
 
   private func result(of error: any Error, _ message: ReceivedMessage) -> ConsumeResult {
@@ -137,8 +154,7 @@ extension ConcurrentDispatcher {
     var buffer = TakeBuffer(capacity: Self.largestScan)
     let expired = buffer.scanExpired(of: queue.window, timeout: timeout)
     for index in 0..<expired {
-      // Its body does not matter here.
-      guard let box = buffer.nextUnreadMessage() else { continue }
+      guard let box = (try? buffer.nextMessage(bodyLimit: options.bodyLimit)) ?? buffer.nextUnreadMessage() else { continue }
       let message = ReceivedMessage(box, from: queue.origin)
       let position = buffer.position(index)
       logger.warning(
@@ -149,7 +165,9 @@ extension ConcurrentDispatcher {
         ])
       await sendBack.add(
         SendBack.Item(queue: queue, message: message, delayLevel: Self.expiredDelayLevel) { isSentBack in
-          if isSentBack { queue.window.acknowledge(position) }
+          guard isSentBack else { return }
+          queue.window.acknowledge(position)
+          self.state.withLock { $0.counts.sentBack += 1 }
         })
     }
   }

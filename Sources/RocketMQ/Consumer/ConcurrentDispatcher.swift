@@ -44,9 +44,6 @@ final class ConcurrentDispatcher: MessageDispatcher {
     var failed = 0
   }
 
-  /// The most messages of one slice of a single listener.
-  static let largestSlice = 32
-
   let state: Mutex<State>
   let listener: MessageListener
   let options: Options
@@ -59,12 +56,8 @@ final class ConcurrentDispatcher: MessageDispatcher {
     self.options = options
     self.logger = logger
     sendBack = SendBack(send: send)
-    let (slice, spreads) =
-      switch listener {
-      case .single: (Self.largestSlice, true)
-      case .batch(let size, _): (size, false)
-      }
-    state = Mutex(State(run: RunQueue(wantedWorkers: options.concurrency, largestSlice: slice, spreads: spreads)))
+    let spreads = if case .single = listener { true } else { false }
+    state = Mutex(State(run: RunQueue(wantedWorkers: options.concurrency, spreads: spreads)))
   }
 
   // MARK: Queues
@@ -77,7 +70,7 @@ final class ConcurrentDispatcher: MessageDispatcher {
     state.withLock { $0.run.ready(queue.slot, count: count) ? $0.wakeOne() : nil }?.resume()
   }
 
-  func close(_ queue: OwnedQueue, within bound: Duration?) async -> Int {
+  func close(_ queue: OwnedQueue, within bound: Duration?) async {
     let timer = bound.map { bound in
       Task {
         try? await options.clock.sleep(for: bound)
@@ -93,7 +86,6 @@ final class ConcurrentDispatcher: MessageDispatcher {
       if !waits { drained.resume() }
     }
     timer?.cancel()
-    return state.withLock { $0.run.inHand(queue.slot) }
   }
 
   func giveUpWaiting() {
@@ -128,35 +120,32 @@ final class ConcurrentDispatcher: MessageDispatcher {
   }
 
   private func work() async {
-    var buffer = TakeBuffer(capacity: listener.largestTake(Self.largestSlice))
+    var pace = Pace(listener)
+    var buffer = TakeBuffer(capacity: pace.largestSlice)
     var done = Done()
     var wasWoken = false
-    var lastYield = Core.nowMilliseconds()
     while true {
-      switch next(done, wasWoken) {
+      switch next(done, wasWoken, pace.slice) {
       case .take(let queue, _, let count): done = await consume(queue, count, &buffer)
       case .again(let item, _): done = await consume(item)
       case .sleep:
         done = Done()
         await sleep()
         wasWoken = true
+        pace.woke(at: Core.nowMilliseconds())
         continue
       case .retire: return
       }
       wasWoken = false
       // A listener that never waits would keep the thread from everything else that runs on the pool.
-      let now = Core.nowMilliseconds()
-      if now > lastYield {
-        lastYield = now
-        await Task.yield()
-      }
+      if pace.finishedSlice(at: Core.nowMilliseconds()) { await Task.yield() }
     }
   }
 
-  private func next(_ done: Done, _ wasWoken: Bool) -> RunQueue<OwnedQueue, SecondTry>.Step {
+  private func next(_ done: Done, _ wasWoken: Bool, _ slice: Int) -> RunQueue<OwnedQueue, SecondTry>.Step {
     let (step, wake, drained) = state.withLock { state in
       let drained = state.finish(done)
-      let (step, wake) = state.run.next(wasWoken: wasWoken)
+      let (step, wake) = state.run.next(wasWoken: wasWoken, atMost: slice)
       return (step, wake ? state.wakeOne() : nil, drained)
     }
     wake?.resume()
@@ -192,14 +181,5 @@ extension ConcurrentDispatcher.State {
     counts.failed += done.failed
     guard let slot = done.slot, run.finish(slot, count: done.count) else { return nil }
     return drains.removeValue(forKey: slot)
-  }
-}
-
-extension MessageListener {
-  fileprivate func largestTake(_ single: Int) -> Int {
-    switch self {
-    case .single: single
-    case .batch(let size, _): size
-    }
   }
 }

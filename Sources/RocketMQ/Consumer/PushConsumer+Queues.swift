@@ -128,7 +128,9 @@ extension PushConsumer: RebalanceEffects {
       dispatcher.remove(owned)
       throw error
     }
-    offsets.open(queue, stored: stored)
+    // A broker says 0 also when it has nothing stored, as long as the queue's first message is in its memory. Later it would say "nothing",
+    // and the group would begin elsewhere: so 0 is committed, too.
+    offsets.open(queue, stored: stored == 0 ? nil : stored)
     return owned
   }
 
@@ -173,9 +175,10 @@ extension PushConsumer: RebalanceEffects {
     queue.puller = nil
     queue.window.drop()
     guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
-    let unfinished = await dispatcher.close(queue, within: reason == .stopping ? nil : configuration.releaseDeadline)
+    await dispatcher.close(queue, within: reason == .stopping ? nil : configuration.releaseDeadline)
     queue.forget()
     dispatcher.remove(queue)
+    let unfinished = queue.window.stats.count
     let offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
     let isCommitted = await offsets.commitFinally(offset, of: queue.messageQueue, within: Self.finalCommitLimit)
     if unfinished > 0 {

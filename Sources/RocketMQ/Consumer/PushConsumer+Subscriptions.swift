@@ -36,7 +36,8 @@ extension PushConsumer {
     // Brokers refuse pulls with a version that they have not heard of.
     await client.sendHeartbeats(within: Self.greetingLimit)
     for queue in rebalance.held { applySubscription(to: queue) }
-    rebalance.post(.subscribed(state.withLock { $0.subscriptions.topics }))
+    // Under the lock, so that the last one posted is the newest.
+    state.withLock { rebalance.post(.subscribed($0.subscriptions.topics)) }
   }
 
   static var greetingLimit: Duration { .seconds(1) }

@@ -53,15 +53,11 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
   /// Workers that have not been told to retire.
   package private(set) var workers = 0
   package private(set) var wantedWorkers: Int
-  private let largestSlice: Int
   private let spreads: Bool
 
-  /// - Parameters:
-  ///   - largestSlice: The most messages of one take.
-  ///   - spreads: Slices are smaller when there are not enough messages for all workers. False: as large as can be (batch listeners).
-  package init(wantedWorkers: Int, largestSlice: Int, spreads: Bool) {
+  /// `spreads`: slices are smaller when there are not enough messages for all workers. False: as large as is wanted (batch listeners).
+  package init(wantedWorkers: Int, spreads: Bool) {
     self.wantedWorkers = wantedWorkers
-    self.largestSlice = largestSlice
     self.spreads = spreads
   }
 
@@ -147,8 +143,10 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
 
   /// What the calling worker does next, and whether it must wake another one first.
   ///
-  /// - Parameter wasWoken: It comes out of its sleep (or has just been started).
-  package mutating func next(wasWoken: Bool) -> (step: Step, wake: Bool) {
+  /// - Parameters:
+  ///   - wasWoken: It comes out of its sleep.
+  ///   - atMost: The largest slice that it wants.
+  package mutating func next(wasWoken: Bool, atMost: Int) -> (step: Step, wake: Bool) {
     if wasWoken { isWaking = false }
     if workers > wantedWorkers {
       workers -= 1
@@ -159,7 +157,7 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
       entries[index]!.isInLine = false
       let ready = entries[index]!.ready
       if ready == 0 { continue }  // closed meanwhile
-      let count = min(ready, slice)
+      let count = min(ready, slice, atMost)
       entries[index]!.ready -= count
       entries[index]!.inHand += count
       totalReady -= count
@@ -176,7 +174,7 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
 
   /// So many messages that no worker has to wait while another has a long slice before it.
   private var slice: Int {
-    spreads ? min(largestSlice, max(1, totalReady / max(1, wantedWorkers))) : largestSlice
+    spreads ? max(1, totalReady / max(1, wantedWorkers)) : .max
   }
 
   private mutating func wakesOne() -> Bool {

@@ -6,7 +6,7 @@ public struct ShutdownReport: Sendable {
   /// What could not be done for one queue.
   public struct Queue: Sendable {
     public var queue: MessageQueue
-    /// Messages that were still being consumed at the deadline; they will be delivered again.
+    /// Messages that were still being consumed, or sent back, at the deadline; they will be delivered again.
     public var unfinished: Int
     /// The offset the group goes on from.
     public var offset: Int64
@@ -17,7 +17,7 @@ public struct ShutdownReport: Sendable {
   /// Queues with something left over, sorted; empty when all went well.
   public var leftOver: [Queue] = []
 
-  /// Messages that were still being consumed at the deadline.
+  /// Over all queues.
   public var unfinished: Int { leftOver.reduce(0) { $0 + $1.unfinished } }
   /// Nothing was left, and every offset is committed.
   public var isClean: Bool { leftOver.isEmpty }

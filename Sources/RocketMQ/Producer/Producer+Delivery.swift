@@ -36,12 +36,14 @@ extension Producer {
         let command = message.command(to: queue, group: group, autoCreateQueues: configuration.autoCreateQueues)
         let share = attempts.share(of: try positive(deadline, message.topic), brokers: brokers)
         let reply = try await client.api.send(command, to: address, timeout: share)
+        health.answered(queue.brokerName)
         let result = try SendResult(reply, to: queue, messageIDs: message.messageIDs)
         if result.status == .stored || !configuration.retriesUnsafelyStored { return result }
         let error = RocketMQError(.brokerError, "stored, but not as safely as it should be", brokerCode: reply.code, address: address)
         guard attempts.failed(on: queue.brokerName, error, left: deadline.left, brokers: brokers) else { return result }
         unsafelyStored = result
       } catch {
+        if BrokerHealth.isItsFault(error) { health.failed(queue.brokerName) }
         if Self.suggestsAnOldRoute(error) { client.routes.refreshSoon(message.topic) }
         guard attempts.failed(on: queue.brokerName, error, left: deadline.left, brokers: brokers) else {
           if let unsafelyStored { return unsafelyStored }
@@ -75,7 +77,8 @@ extension Producer {
   ) async throws(RocketMQError) -> (PublishInfo.Target, brokers: Int) {
     if case .queue(let queue) = choice { return (PublishInfo.Target(queue: queue, address: nil), brokers: 1) }
     let info = try await publishInfo(topic, deadline)
-    let target = if case .hash(let hash) = choice { info.target(hash: hash) } else { info.next(avoiding: failed) }
+    let target =
+      if case .hash(let hash) = choice { info.target(hash: hash) } else { info.next(avoiding: failed, suspected: health.suspects()) }
     guard let target else { throw noQueue(topic) }
     return (target, info.brokerCount)
   }

@@ -21,6 +21,7 @@ public final class Producer: Sendable {
   public let configuration: ProducerConfiguration
   let client: RocketMQClient
   let gate: ByteGate
+  let health = BrokerHealth()
   private let state = Mutex(State.idle)
 
   /// It registers with the client at its first send: that throws `invalidArgument` for a bad group name, `groupInUse` for a group that

@@ -13,10 +13,12 @@ struct BrokerCommand: AsyncParsableCommand {
       Examples:
         rocketmq broker
         rocketmq broker --name-server-port 0 --port 0 --json
-        rocketmq broker --data /var/tmp/rocketmq --host 0.0.0.0 --advertise 192.168.1.5
+        rocketmq broker --data /var/tmp/rocketmq --host 0.0.0.0 --advertise my-host
 
-      Prints one line when it is ready: "ready name-server=HOST:PORT broker=HOST:PORT". Clients need only the name server's address.
-      ^C and SIGTERM shut it down cleanly. It is not for production: that is what an Apache RocketMQ cluster is for.
+      Prints one line when it is ready:
+        ready name-server=127.0.0.1:9876 broker=127.0.0.1:10911
+      Clients need only the name server's address. ^C and SIGTERM shut it down
+      cleanly. It is not for production: for that there is Apache RocketMQ.
       """)
 
   @Option(help: ArgumentHelp("The broker's port; 0 takes a free one.", valueName: "port"))

@@ -11,18 +11,23 @@ struct ConsumeCommand: AsyncParsableCommand {
     discussion: """
       Examples:
         rocketmq consume -n 127.0.0.1:9876 -t orders -g billing --from first
-        rocketmq consume -n 127.0.0.1:9876 -t orders -g billing --filter "paid || refunded" --format json
-        rocketmq consume -n 127.0.0.1:9876 -t orders -g audit --from 2026-01-31T08:15:00Z --idle-exit 5
+        rocketmq consume -n 127.0.0.1:9876 -t orders -g billing --filter "a || b"
+        rocketmq consume -n 127.0.0.1:9876 -t orders -g audit --format json \\
+          --from 2026-01-31T08:15:00Z --idle-exit 5
 
-      A message is acknowledged once it is printed, and never before: what was not printed is delivered again, here or to another member. So
-      --count prints exactly that many and leaves the rest to the group. Without --count and --idle-exit it runs until ^C, which commits what
-      was printed.
+      A message is acknowledged once it is printed, and never before: what was
+      not printed is delivered again, here or to another member of the group. So
+      --count prints exactly that many and leaves the rest to the group. Without
+      --count and --idle-exit it runs until ^C, which commits what was printed.
 
-      --from is where the group begins when it has no offset yet; a group that has one goes on from there.
+      --from is where the group begins when it has no offset yet; a group that
+      has one goes on from there.
 
-      With --format json each message is one object a line: topic, brokerName, queue, offset, msgId, offsetMsgId, tags, keys, properties, body
-      (bodyBase64 instead when it is not UTF-8), reconsumeTimes, bornTimestamp, storeTimestamp (both in milliseconds since 1970). Everything
-      else goes to standard error.
+      With --format json each message is one object a line: topic, brokerName,
+      queue, offset, msgId, offsetMsgId, tags, keys, properties, body (instead
+      bodyBase64 when it is not UTF-8), reconsumeTimes, bornTimestamp,
+      storeTimestamp (milliseconds since 1970). Everything else goes to standard
+      error.
       """)
 
   @OptionGroup var client: ClientOptions
@@ -34,7 +39,8 @@ struct ConsumeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only messages with one of these tags, such as \"paid || refunded\".", valueName: "tags"))
   var filter = "*"
 
-  @Option(help: ArgumentHelp("Where a new group begins: first, last, or a time (ISO 8601, or milliseconds since 1970).", valueName: "where"))
+  @Option(
+    help: ArgumentHelp("Where a new group begins: first, last, or a time (ISO 8601, or milliseconds since 1970).", valueName: "where"))
   var from: StartTime = .last
 
   @Option(help: ArgumentHelp("End after this many messages.", valueName: "n"))

@@ -12,11 +12,12 @@ struct ProduceCommand: AsyncParsableCommand {
       Examples:
         rocketmq produce -n 127.0.0.1:9876 -t orders --file orders.txt --tag paid
         tail -f app.log | rocketmq produce -n 127.0.0.1:9876 -t logs --file -
-        rocketmq produce -n 127.0.0.1:9876 -t load --count 100000 --size 128 --batch 32 --json
+        rocketmq produce -n 127.0.0.1:9876 -t load --count 100000 --batch 32 --json
 
-      Each line is one message; empty lines are left out, since a message must have a body. Prints a summary when all is sent. When a message
-      cannot be sent, its error follows after the producer's own retries, nothing more is read, and what is under way is waited for. ^C ends
-      the input in the same way.
+      Each line is one message; empty lines are left out, since a message must
+      have a body. Prints a summary at the end. The first message that cannot be
+      sent, also after the producer's own retries, ends the command; what is
+      under way then is waited for. ^C ends the input in the same way.
       """)
 
   @OptionGroup var client: ClientOptions
@@ -65,7 +66,9 @@ struct ProduceCommand: AsyncParsableCommand {
     guard (0...18).contains(delayLevel) else { throw ValidationError("--delay-level must be 0 to 18.") }
     guard (1...10_000).contains(batch) else { throw ValidationError("--batch must be 1 to 10000.") }
     guard (1...1000).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 1000.") }
-    if batch > 1 && delayLevel > 0 { throw ValidationError("Delayed messages cannot be sent in batches: leave --batch or --delay-level out.") }
+    if batch > 1 && delayLevel > 0 {
+      throw ValidationError("Delayed messages cannot be sent in batches: leave --batch or --delay-level out.")
+    }
     if batch > 1 && queueHash { throw ValidationError("A batch goes to one queue: leave --batch or --queue-hash out.") }
   }
 
@@ -76,7 +79,8 @@ struct ProduceCommand: AsyncParsableCommand {
     let input = try file.map { path throws(Failure) in try InputFile(path) }
     let client = try RocketMQClient(client.configuration())
     var configuration = ProducerConfiguration()
-    configuration.sendTimeout = client.configuration.requestTimeout
+    // Longer than a request, so that what is reported is the request that failed.
+    configuration.sendTimeout = client.configuration.requestTimeout + .seconds(1)
     let producer = Producer(
       client: client, group: group ?? environment("ROCKETMQ_GROUP") ?? "rocketmq-cli", configuration: configuration)
     var messages = MessageSource(template, input: input, count: count ?? 0, size: size, limit: producer.configuration.maxMessageBytes)
@@ -93,7 +97,11 @@ struct ProduceCommand: AsyncParsableCommand {
     await producer.shutdown()
     await client.shutdown()
 
-    try Terminal.print(json ? meter.json(skipped: messages.skipped, failure: failure) : meter.summary(skipped: messages.skipped))
+    if json {
+      try Terminal.print(meter.json(skipped: messages.skipped, failure: failure))
+    } else if failure == nil || meter.hasSent {
+      try Terminal.print(meter.summary(skipped: messages.skipped))
+    }
     if let failure { throw failure }
     if let exitCode { throw exitCode }
   }

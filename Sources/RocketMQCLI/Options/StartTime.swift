@@ -16,13 +16,16 @@ enum StartTime: ExpressibleByArgument, Equatable {
   case last
   case time(Timestamp)
 
+  /// A smaller number is a year, or seconds, rather than milliseconds of 1973 or before.
+  private static let leastMilliseconds: Int64 = 100_000_000_000
+
   /// A time is milliseconds since 1970, or "2026-01-31", "2026-01-31T08:15", "2026-01-31T08:15:30.250Z", "…+02:00"; without a zone it is UTC.
   init?(argument: String) {
     switch argument {
     case "first": self = .first
     case "last": self = .last
     default:
-      if let milliseconds = Int64(argument), milliseconds >= 0 {
+      if let milliseconds = Int64(argument), milliseconds >= StartTime.leastMilliseconds {
         self = .time(Timestamp(millisecondsSince1970: milliseconds))
       } else if let time = Timestamp(iso8601: argument) {
         self = .time(time)
@@ -39,7 +42,9 @@ extension Timestamp {
     var rest = Substring(text)
     func number(_ digits: Int, _ range: ClosedRange<Int32>) -> Int32? {
       let field = rest.prefix(digits)
-      guard field.utf8.count == digits, field.utf8.allSatisfy({ 48...57 ~= $0 }), let value = Int32(field), range ~= value else { return nil }
+      guard field.utf8.count == digits, field.utf8.allSatisfy({ 48...57 ~= $0 }), let value = Int32(field), range ~= value else {
+        return nil
+      }
       rest = rest.dropFirst(digits)
       return value
     }
@@ -50,7 +55,9 @@ extension Timestamp {
     }
 
     var parts = tm()
-    guard let year = number(4, 1970...9999), skip("-"), let month = number(2, 1...12), skip("-"), let day = number(2, 1...31) else { return nil }
+    guard let year = number(4, 1970...9999), skip("-"), let month = number(2, 1...12), skip("-"), let day = number(2, 1...31) else {
+      return nil
+    }
     (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, month - 1, day)
     var milliseconds: Int64 = 0
     if skip("T ") {

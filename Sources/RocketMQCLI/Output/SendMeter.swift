@@ -25,6 +25,8 @@ final class SendMeter: Sendable {
     }
   }
 
+  var hasSent: Bool { state.withLock { $0.messages > 0 } }
+
   /// Nothing more is to be sent.
   func stop() { state.withLock { $0.stopped = true } }
 

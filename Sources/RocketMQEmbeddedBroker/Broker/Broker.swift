@@ -56,6 +56,7 @@ actor Broker {
   var watchesMembers = false
   /// How many requests came, by code.
   private(set) var requestCounts: [Int32: Int] = [:]
+  private var requestWatchers: [RequestWatcher] = []
   private(set) var isClosed = false
 
   init(_ configuration: EmbeddedBroker.Configuration, storeHost: HostAddress, on loop: Loop) {
@@ -85,7 +86,7 @@ actor Broker {
 
   func receive(_ request: borrowing InboundRequest, at server: Fault.Server) {
     if isClosed { return loop.close(request.connection) }
-    requestCounts[request.command.code, default: 0] += 1
+    countRequest(request.command.code)
     var path = ReplyPath(loop: loop, responder: request.responder)
     switch faults.strike(request, at: server) {
     case nil: break
@@ -143,6 +144,22 @@ actor Broker {
 
   private func refuseUnknown(_ request: borrowing InboundRequest, _ path: ReplyPath) {
     path.refuse(.requestCodeNotSupported, " request type \(request.command.code) not supported")
+  }
+
+  private func countRequest(_ code: Int32) {
+    let count = requestCounts[code, default: 0] + 1
+    requestCounts[code] = count
+    if requestWatchers.isEmpty { return }
+    // Once the request has been handled.
+    let satisfied = requestWatchers.filter { $0.code == code && $0.count <= count }
+    requestWatchers.removeAll { $0.code == code && $0.count <= count }
+    if !satisfied.isEmpty { loop.post { for watcher in satisfied { watcher.continuation.resume() } } }
+  }
+
+  /// Returns when `count` requests with this code have come and been handled, or the broker stops.
+  func untilRequests(code: Int32, count: Int) async {
+    if isClosed || requestCounts[code, default: 0] >= count { return }
+    await withCheckedContinuation { requestWatchers.append(RequestWatcher(code: code, count: count, continuation: $0)) }
   }
 
   func connectionClosed(_ connection: ConnectionID) {
@@ -214,5 +231,14 @@ actor Broker {
     if let armed { loop.cancel(armed.timer) }
     armed = nil
     dismissHoldWatchers()
+    for watcher in requestWatchers { watcher.continuation.resume() }
+    requestWatchers = []
   }
+}
+
+/// Someone who waits for requests.
+private struct RequestWatcher {
+  let code: Int32
+  let count: Int
+  let continuation: CheckedContinuation<Void, Never>
 }

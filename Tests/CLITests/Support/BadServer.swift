@@ -2,6 +2,7 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 import Dispatch
+import Testing
 
 #if canImport(Glibc)
   import Glibc
@@ -72,7 +73,7 @@ final class BadServer: Sendable {
     if case .closes = manner { return }
     var isFirst = true
     while read(connection, &buffer, buffer.count) > 0 {
-      if isFirst, case .sends(let bytes, _) = manner { send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) }
+      if isFirst, case .sends(let bytes, _) = manner { send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
       isFirst = false
     }
   }

@@ -37,7 +37,7 @@ final class RunningCommand: Sendable {
     self.lines = lines
   }
 
-  deinit { child.signal(SIGKILL) }
+  deinit { child.killGroup() }
 
   var errorLines: [String] { errors.all.withLock { $0 } }
 
@@ -69,7 +69,7 @@ final class RunningCommand: Sendable {
   private func inTime<R: Sendable>(_ work: @Sendable () async -> R) async -> R {
     let killer = Task { [child] in
       try await Task.sleep(for: CLI.limit)
-      child.signal(SIGKILL)
+      child.killGroup()
     }
     defer { killer.cancel() }
     return await work()

@@ -13,13 +13,12 @@ final class TemporaryDirectory: Sendable {
 
   init() throws {
     var template = Array("/tmp/rocketmq-test-XXXXXX".utf8CString)
-    guard template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress) }) != nil else {
-      throw SystemFailure("mkdtemp: \(String(cString: strerror(errno)))")
-    }
-    path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    let made = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } }
+    guard let made else { throw SystemFailure("mkdtemp: \(String(cString: strerror(errno)))") }
+    path = made
   }
 
-  deinit { nftw(path, { path, _, _, _ in remove(path) }, 16, FTW_DEPTH | FTW_PHYS) }
+  deinit { _ = system("rm -rf '\(path)'") }
 
   /// Writes a file and returns its path.
   func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {

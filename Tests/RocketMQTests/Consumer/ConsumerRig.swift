@@ -12,7 +12,7 @@ struct ConsumerRig {
   let broker: EmbeddedBroker
   /// Queues by topic; other topics have one.
   var topics: [String: Int] = [:]
-  let clock = StepClock()
+  let clock = ManualClock()
 
   /// `with`: everything a test needs, cleaned up afterwards.
   static func run(

@@ -14,26 +14,26 @@ struct RunQueueTests {
     fallAsleep(3, &run)
     #expect(run.ready(slots[0], count: 1) == true)
     #expect(run.ready(slots[0], count: 5) == false, "one is on its way already")
-    let (step, wake) = run.next(wasWoken: true)
+    let (step, wake) = run.next(wasWoken: true, atMost: 32)
     #expect(step.text == "take a 2")
     #expect(wake, "there is more, and one sleeps")
-    #expect(run.next(wasWoken: false).wake == false, "that one has not come yet")
+    #expect(run.next(wasWoken: false, atMost: 32).wake == false, "that one has not come yet")
   }
 
   @Test func slicesLeaveWorkForAllWorkers() {
     var (run, slots) = make(workers: 20, "a")
     _ = run.ready(slots[0], count: 32)
-    #expect(run.next(wasWoken: false).step.text == "take a 1")
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "take a 1")
     _ = run.ready(slots[0], count: 4000)
-    #expect(run.next(wasWoken: false).step.text == "take a 32")
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "take a 32")
   }
 
   @Test func batchesAreAsLargeAsCanBe() {
-    var run = Queue(wantedWorkers: 20, largestSlice: 10, spreads: false)
+    var run = Queue(wantedWorkers: 20, spreads: false)
     let slot = add("a", &run)
     _ = run.ready(slot, count: 14)
-    #expect(run.next(wasWoken: false).step.text == "take a 10")
-    #expect(run.next(wasWoken: false).step.text == "take a 4")
+    #expect(run.next(wasWoken: false, atMost: 10).step.text == "take a 10")
+    #expect(run.next(wasWoken: false, atMost: 10).step.text == "take a 4")
   }
 
   @Test func queuesTakeTurns() {
@@ -53,22 +53,22 @@ struct RunQueueTests {
         let count = Int.random(in: 1...40, using: &random)
         _ = run.ready(slots.randomElement(using: &random)!, count: count)
         ready += count
-      } else if case .take(_, let slot, let count) = run.next(wasWoken: false).step {
+      } else if case .take(_, let slot, let count) = run.next(wasWoken: false, atMost: 32).step {
         taken += count
         #expect(run.finish(slot, count: count) == false)
       }
     }
-    while case .take(_, _, let count) = run.next(wasWoken: false).step { taken += count }
+    while case .take(_, _, let count) = run.next(wasWoken: false, atMost: 32).step { taken += count }
     #expect(taken == ready)
   }
 
   @Test func aClosedQueueGivesNothingAndSaysWhenItsLastMessageIsFinished() {
     var (run, slots) = make(workers: 1, "a", "b")
     _ = run.ready(slots[0], count: 40)
-    #expect(run.next(wasWoken: false).step.text == "take a 32")
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "take a 32")
     #expect(run.close(slots[0]) == false)
     #expect(run.inHand(slots[0]) == 32)
-    #expect(run.next(wasWoken: false).step.text == "sleep")
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "sleep")
     #expect(run.finish(slots[0], count: 31) == false)
     #expect(run.finish(slots[0], count: 1) == true)
     #expect(run.ready(slots[0], count: 3) == false, "late news")
@@ -79,7 +79,7 @@ struct RunQueueTests {
     var (run, slots) = make(workers: 1, "a")
     fallAsleep(1, &run)
     #expect(run.again(17, slots[0]) == true)
-    #expect(run.next(wasWoken: true).step.text == "again 17")
+    #expect(run.next(wasWoken: true, atMost: 32).step.text == "again 17")
     #expect(run.close(slots[0]) == false)
     #expect(run.finish(slots[0], count: 1) == true)
     #expect(run.again(18, slots[0]) == nil)
@@ -87,7 +87,7 @@ struct RunQueueTests {
     (run, slots) = make(workers: 1, "a")
     _ = run.again(17, slots[0])
     #expect(run.close(slots[0]) == true, "nobody had it yet")
-    #expect(run.next(wasWoken: false).step.text == "sleep")
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "sleep")
   }
 
   @Test func aNewQueueInAnOldPlaceHearsNothingMeantForTheOldOne() {
@@ -95,22 +95,37 @@ struct RunQueueTests {
     run.remove(slots[0])
     let slot = add("b", &run)
     _ = run.ready(slots[0], count: 5)
-    #expect(run.next(wasWoken: false).step.text == "sleep")
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "sleep")
     _ = run.ready(slot, count: 5)
     #expect(run.finish(slots[0], count: 5) == false)
-    #expect(run.next(wasWoken: false).step.text == "take b 5")
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "take b 5")
     #expect(run.inHand(slot) == 5)
   }
 
   @Test func workersComeAndGo() {
-    var run = Queue(wantedWorkers: 2, largestSlice: 32, spreads: true)
+    var run = Queue(wantedWorkers: 2, spreads: true)
     #expect(run.setWantedWorkers(2) == (2, 0))
     fallAsleep(2, &run)
     #expect(run.setWantedWorkers(5) == (3, 0))
     #expect(run.setWantedWorkers(1) == (0, 2), "those who sleep are woken, so that they hear it")
-    for _ in 0..<4 { #expect(run.next(wasWoken: true).step.text == "retire") }
-    #expect(run.next(wasWoken: false).step.text == "sleep")
+    for _ in 0..<4 { #expect(run.next(wasWoken: true, atMost: 32).step.text == "retire") }
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "sleep")
     #expect(run.workers == 1)
+  }
+
+  @Test func aSliceTakesAFewMilliseconds() {
+    var pace = Pace(largestSlice: 32, adapts: true)
+    #expect(pace.slice == 1)
+    pace.woke(at: 100)
+    for slice in [2, 4, 8, 16, 32, 32] {
+      #expect(pace.finishedSlice(at: 100) == false)
+      #expect(pace.slice == slice)
+    }
+    #expect(pace.finishedSlice(at: 104) == true, "time to let others have the thread")
+    #expect(pace.slice == 32)
+    #expect(pace.finishedSlice(at: 110) == true)
+    #expect(pace.slice == 1)
+    #expect(Pace(largestSlice: 500, adapts: false).slice == 500)
   }
 
   @Test func aFifoKeepsItsOrder() {
@@ -135,9 +150,10 @@ struct RunQueueTests {
   }
 
   private func make(workers: Int, _ names: String...) -> (Queue, [RunSlot]) {
-    var run = Queue(wantedWorkers: workers, largestSlice: 32, spreads: true)
+    var run = Queue(wantedWorkers: workers, spreads: true)
     _ = run.setWantedWorkers(workers)
-    return (run, names.map { add($0, &run) })
+    let slots = names.map { add($0, &run) }
+    return (run, slots)
   }
 
   private func add(_ name: String, _ run: inout Queue) -> RunSlot {
@@ -150,11 +166,11 @@ struct RunQueueTests {
   }
 
   private func fallAsleep(_ count: Int, _ run: inout Queue) {
-    for _ in 0..<count { #expect(run.next(wasWoken: false).step.text == "sleep") }
+    for _ in 0..<count { #expect(run.next(wasWoken: false, atMost: 32).step.text == "sleep") }
   }
 
   private func texts(_ count: Int, _ run: inout Queue) -> [String] {
-    (0..<count).map { _ in run.next(wasWoken: false).step.text }
+    (0..<count).map { _ in run.next(wasWoken: false, atMost: 32).step.text }
   }
 }
 

@@ -10,7 +10,7 @@ func withClient<R>(
   _ work: (RocketMQClient) async throws -> R
 ) async throws -> R {
   var configuration = ClientConfiguration(nameServers: nameServers)
-  configuration.shutdownTimeout = .seconds(1)
+  configuration.shutdownTimeout = .milliseconds(300)
   configure(&configuration)
   let client = try RocketMQClient(configuration, clock: clock)
   do {

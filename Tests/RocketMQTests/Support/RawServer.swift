@@ -47,12 +47,8 @@ final class RawServer: Sendable {
     for fd in accepted.withLock({ $0 }) { shutdown(fd, Int32(SHUT_RDWR)) }
   }
 
-  /// An address where nobody listens.
-  static func closedAddress() -> String {
-    let (socket, address) = bound()
-    close(socket)
-    return address
-  }
+  /// An address where nobody listens, nor ever will: the socket stays bound to the process's end.
+  static func closedAddress() -> String { bound().1 }
 
   private static func bound() -> (Int32, String) {
     let fd = makeSocket()

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/* What the answer to a pull means. Java: MQClientAPIImpl.processPullResponse, PullAPIWrapper.processPullResult, the PullCallback of
+ * DefaultMQPushConsumerImpl.pullMessage. */
+#include "base/decimal.h"
+#include "base/slice.h"
+#include "pull/puller.h"
+#include "rocket_message.h"
+
+enum {
+  FLOW_CONTROL_DELAY_MS = 20, /* Java: PULL_TIME_DELAY_MILLS_WHEN_FLOW_CONTROL (broker) */
+  ITEMS = 64                  /* messages put at a time */
+};
+
+/* The header that every answer with a position carries. */
+typedef struct position {
+  int64_t next_begin_offset;
+  int64_t suggested_broker_id;
+  int64_t offset_delta; /* static topics of 5.x: to be added to the records' offsets */
+} position;
+
+/* All four are mandatory, though only two are used: where one is missing, the rest cannot be trusted. */
+static int read_position(const rocket_command *response, position *out) {
+  int64_t unused;
+  int status = rocket_command_get_i64(response, ROCKET_FIELD_NEXT_BEGIN_OFFSET, &out->next_begin_offset);
+  if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_SUGGEST_WHICH_BROKER_ID, &out->suggested_broker_id);
+  if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MIN_OFFSET, &unused);
+  if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MAX_OFFSET, &unused);
+  if (status == ROCKET_OK && out->next_begin_offset < 0) status = ROCKET_BAD_FIELD;
+  return status;
+}
+
+static void complain(rocket_puller *puller, int status, int32_t code, rocket_slice remark, uint64_t delay_ms) {
+  rocket__puller_tell(puller, (rocket_puller_event){.kind = ROCKET_PULLER_ERROR, .status = status, .code = code, .remark = remark});
+  rocket__puller_proceed_after(puller, delay_ms);
+}
+
+/* Brokers compare hashes of tags only. */
+static bool passes(const rocket__subscription *subscription, const rocket_message *message) {
+  rocket_slice tag;
+  if (subscription->tag_count == 0) return true;
+  if (!rocket_property_find(message->properties, ROCKET__LITERAL("TAGS"), &tag)) return false;
+  for (uint32_t i = 0; i < subscription->tag_count; i++)
+    if (rocket_slice_equal(subscription->tags[i], tag)) return true;
+  return false;
+}
+
+/* Puts the messages of `body` into the queue. `added` counts them, also when it fails in the middle: then the rest comes with the
+ * repeated pull, and the queue passes over what it has. `fault` says where a record is bad. */
+static int put_messages(rocket_puller *puller, const position *at, rocket_slice body, rocket_frame *frame, uint32_t *added,
+                        rocket_fault *fault) {
+  rocket_put_item items[ITEMS];
+  uint32_t count = 0, fresh = 0;
+  int status = ROCKET_OK;
+  size_t used = 0;
+  do {
+    rocket_message message;
+    status = rocket_message_decode(rocket_slice_make(body.data + used, body.size - used), &message, fault);
+    if (status == ROCKET_OK && __builtin_add_overflow(message.queue_offset, at->offset_delta, &message.queue_offset))
+      status = ROCKET_BAD_MESSAGE;
+    /* An offset behind the next pull's would move the commit offset past messages that nobody has seen. */
+    if (status == ROCKET_OK && (message.queue_offset < 0 || message.queue_offset >= at->next_begin_offset))
+      status = ROCKET_BAD_MESSAGE;
+    if (status == ROCKET_OK && passes(puller->subscription, &message))
+      items[count++] = (rocket_put_item){rocket_slice_make(body.data + used, message.size), message.queue_offset,
+                                         (uint32_t)message.body.size};
+    if (status == ROCKET_OK) used += message.size;
+    bool last = status != ROCKET_OK || used == body.size;
+    if (count == ITEMS || (last && count > 0)) {
+      int put = rocket_process_queue_put(puller->queue, frame, items, count, &fresh);
+      if (put != ROCKET_OK) return put;
+      *added += fresh;
+      count = 0;
+    }
+  } while (status == ROCKET_OK && used < body.size);
+  fault->offset += (uint32_t)used;
+  return status;
+}
+
+static void found(rocket_puller *puller, const position *at, const rocket_command *response, rocket_frame *frame) {
+  rocket_fault fault = {.what = ""};
+  uint32_t added = 0;
+  int status = response->body.size > 0 ? ROCKET_OK : ROCKET_INCOMPLETE;
+  if (status == ROCKET_OK) status = put_messages(puller, at, response->body, frame, &added, &fault);
+  if (status == ROCKET_OK) {
+    atomic_store_explicit(&puller->next_offset, at->next_begin_offset, memory_order_relaxed); /* relaxed: a number to look at */
+    rocket_process_queue_advance(puller->queue, at->next_begin_offset);
+  }
+  if (added > 0) rocket__puller_tell(puller, (rocket_puller_event){.kind = ROCKET_PULLER_READY, .count = added});
+  uint64_t error_delay_ms = puller->options.error_delay_ms;
+  switch (status) {
+    case ROCKET_OK: rocket__puller_proceed_after(puller, added > 0 ? puller->options.interval_ms : 0); break;
+    case ROCKET_DROPPED: rocket__puller_finish(puller); break;
+    case ROCKET_INCOMPLETE:
+    case ROCKET_BAD_MESSAGE:
+      rocket__puller_tell(puller, (rocket_puller_event){.kind = ROCKET_PULLER_BAD_MESSAGE,
+                                                        .status = ROCKET_BAD_MESSAGE,
+                                                        .offset = rocket_puller_next_offset(puller),
+                                                        .fault_offset = fault.offset});
+      rocket__puller_proceed_after(puller, error_delay_ms);
+      break;
+    default: complain(puller, status, 0, (rocket_slice){NULL, 0}, error_delay_ms);
+  }
+}
+
+/* Nothing new, or nothing that matched. Brokers hold the first and make way with the second; one that does neither must not be asked
+ * as fast as it answers. */
+static void found_nothing(rocket_puller *puller, const position *at) {
+  bool stands_still = at->next_begin_offset <= rocket_puller_next_offset(puller);
+  bool at_once = rocket_now_ms() - rocket_puller_last_pull_ms(puller) < FLOW_CONTROL_DELAY_MS;
+  atomic_store_explicit(&puller->next_offset, at->next_begin_offset, memory_order_relaxed); /* relaxed: a number to look at */
+  rocket_process_queue_advance(puller->queue, at->next_begin_offset);
+  rocket__puller_proceed_after(puller, stands_still && at_once ? FLOW_CONTROL_DELAY_MS : 0);
+}
+
+/* The owner decides what happens to the offset; this puller has nothing more to do. */
+static void offset_illegal(rocket_puller *puller, const position *at) {
+  atomic_store_explicit(&puller->next_offset, at->next_begin_offset, memory_order_relaxed); /* relaxed: a number to look at */
+  rocket__puller_tell(puller, (rocket_puller_event){.kind = ROCKET_PULLER_OFFSET_ILLEGAL, .offset = at->next_begin_offset});
+  rocket__puller_finish(puller);
+}
+
+static bool has_position(int32_t code) {
+  return code == ROCKET_RESPONSE_SUCCESS || code == ROCKET_RESPONSE_PULL_NOT_FOUND ||
+         code == ROCKET_RESPONSE_PULL_RETRY_IMMEDIATELY || code == ROCKET_RESPONSE_PULL_OFFSET_MOVED;
+}
+
+void rocket__puller_answered(rocket_puller *puller, const rocket_command *response, rocket_frame *frame) {
+  uint64_t error_delay_ms = puller->options.error_delay_ms;
+  if (!has_position(response->code)) {
+    bool flow_control = response->code == ROCKET_RESPONSE_FLOW_CONTROL;
+    complain(puller, ROCKET_OK, response->code, response->remark, flow_control ? FLOW_CONTROL_DELAY_MS : error_delay_ms);
+    return;
+  }
+  position at = {0};
+  int status = read_position(response, &at);
+  rocket_slice delta;
+  if (status == ROCKET_OK && rocket_command_get_named(response, ROCKET__LITERAL("offsetDelta"), &delta) == ROCKET_OK &&
+      !rocket__parse_i64(delta, &at.offset_delta))
+    status = ROCKET_BAD_FIELD;
+  if (status != ROCKET_OK) {
+    complain(puller, status, 0, response->remark, error_delay_ms);
+    return;
+  }
+  puller->suggested_broker_id = at.suggested_broker_id;
+  if (response->code == ROCKET_RESPONSE_SUCCESS) found(puller, &at, response, frame);
+  else if (response->code == ROCKET_RESPONSE_PULL_OFFSET_MOVED) offset_illegal(puller, &at);
+  else found_nothing(puller, &at);
+}

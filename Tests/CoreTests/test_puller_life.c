@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+/* A puller's flow control, its ends, and its way through failures of the network, the loop and memory. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "pull/puller.h"
+#include "puller_fixture.h"
+
+static void take_and_finish(rocket_process_queue *queue, uint32_t count) {
+  rocket_taken taken;
+  for (uint32_t i = 0; i < count; i++) {
+    CHECK_INT(rocket_process_queue_take(queue, 1, 0, &taken), 1);
+    rocket_frame_release(taken.frame);
+    CHECK_INT(rocket_process_queue_ack(queue, taken.position), ROCKET_OK);
+  }
+}
+
+TEST(puller_stops_at_the_limit_and_resumes_at_the_mark) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.queue_options.max_count = 4;
+  rig_start(&rig);
+  BODY body = some_records(100, 5);
+  broker_send_found(&broker, broker_await(&broker, 1), 105, &body);
+  CHECK_INT(next_event(&rig, ROCKET_PULLER_READY)->event.count, 5);
+  CHECK_INT(next_event(&rig, ROCKET_PULLER_THROTTLED)->event.throttle, ROCKET_THROTTLE_COUNT);
+  take_and_finish(rig.queue, 1);
+  CHECK(broker_is_quiet(&broker, 100)); /* 4 are over the mark of 3 */
+  take_and_finish(rig.queue, 1);
+  next_event(&rig, ROCKET_PULLER_RESUMED);
+  CHECK_INT(broker_await(&broker, 2)->queue_offset, 105);
+  CHECK_INT(broker_await(&broker, 2)->commit_offset, 102);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_pauses_and_resumes) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig_make(&rig);
+  rocket_puller_pause(rig.puller);
+  CHECK_INT(rocket_puller_start(rig.puller), ROCKET_OK);
+  CHECK(broker_is_quiet(&broker, 100));
+  rocket_puller_resume(rig.puller);
+  const seen_pull *pull = broker_await(&broker, 1);
+  rocket_puller_pause(rig.puller);
+  BODY body = some_records(100, 2);
+  broker_send_found(&broker, pull, 102, &body);
+  next_event(&rig, ROCKET_PULLER_READY);
+  take_and_finish(rig.queue, 2); /* what was pulled can be taken */
+  CHECK(broker_is_quiet(&broker, 100));
+  for (int i = 0; i < 100; i++) rocket_puller_pause(rig.puller), rocket_puller_resume(rig.puller);
+  CHECK_INT(broker_await(&broker, 2)->queue_offset, 102);
+  CHECK(broker_is_quiet(&broker, 50)); /* one pull, however often it was told */
+  rocket_puller_pause(rig.puller);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_stop_discards_the_answer_that_comes_late) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig_start(&rig);
+  const seen_pull *pull = broker_await(&broker, 1);
+  rocket_puller_stop(rig.puller);
+  rocket_puller_stop(rig.puller);
+  next_event(&rig, ROCKET_PULLER_STOPPED);
+  net_await(&rig.dropped, 1);
+  BODY body = some_records(100, 2);
+  broker_send_found(&broker, pull, 102, &body);
+  net_settle(broker.loop);
+  net_settle(rig.loop);
+  CHECK_INT(fixture_stats(rig.queue).count, 0);
+  CHECK_INT(net_value(&rig.events), 1);
+  rocket_puller_resume(rig.puller);
+  CHECK_INT(rocket_puller_set_addresses(rig.puller, rig.addresses, 1), ROCKET_STOPPED);
+  CHECK_INT(rocket_puller_set_subscription(rig.puller, rocket_slice_of("TAG"), (rocket_slice){0}, 0, NULL, 0), ROCKET_STOPPED);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_ends_with_its_queue) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig_start(&rig);
+  BODY body = some_records(100, 2);
+  const seen_pull *pull = broker_await(&broker, 1);
+  rocket_process_queue_drop(rig.queue);
+  broker_send_found(&broker, pull, 102, &body);
+  next_event(&rig, ROCKET_PULLER_STOPPED);
+  CHECK_INT(net_value(&broker.pulls), 1);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_goes_on_as_soon_as_a_broker_is_back) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.options.error_delay_ms = 50;
+  rig_start(&rig);
+  broker_await(&broker, 1);
+  broker_close(&broker);
+  CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_CLOSED);
+  CHECK(next_event(&rig, ROCKET_PULLER_ERROR)->event.status != ROCKET_OK); /* nobody listens */
+  next_event(&rig, ROCKET_PULLER_ERROR);
+  broker_reopen(&broker);
+  uint64_t back_at = rocket_now_ms();
+  const seen_pull *pull = broker_await(&broker, 2);
+  CHECK(pull->at_ms - back_at < 1000);
+  CHECK_INT(pull->queue_offset, 100);
+  BODY body = some_records(100, 2);
+  broker_send_found(&broker, pull, 102, &body);
+  broker_await(&broker, 3);
+  CHECK_INT(fixture_stats(rig.queue).count, 2);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_repeats_a_lost_pull_at_once) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.options.error_delay_ms = 3600000;
+  rig_start(&rig);
+  for (int64_t n = 1; n <= 3; n++) { /* each time a pull in between succeeded */
+    rocket_connection_close(broker.loop, broker_await(&broker, 2 * n - 1)->connection);
+    CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_CLOSED);
+    broker_send_nothing(&broker, broker_await(&broker, 2 * n), ROCKET_RESPONSE_PULL_NOT_FOUND, 100 + n);
+  }
+  broker_await(&broker, 7);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_repeats_a_pull_that_nobody_answers) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.options.suspend_ms = 20;
+  rig.options.timeout_ms = 60;
+  rig_start(&rig);
+  broker_await(&broker, 1);
+  CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_TIMEOUT);
+  CHECK_INT(broker_await(&broker, 2)->queue_offset, 100);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_gives_up_a_pull_that_stalls) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.options.stall_timeout_ms = 60;
+  rig_start(&rig);
+  broker_await(&broker, 1);
+  next_event(&rig, ROCKET_PULLER_STALLED);
+  const seen_pull *second = broker_await(&broker, 2);
+  broker_send_nothing(&broker, broker_await(&broker, 1), ROCKET_RESPONSE_PULL_NOT_FOUND, 500); /* too late */
+  BODY body = some_records(100, 1);
+  broker_send_found(&broker, second, 101, &body);
+  next_event(&rig, ROCKET_PULLER_READY);
+  CHECK_INT(broker_await(&broker, 3)->queue_offset, 101);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+/* ---- The loop stops first ---- */
+
+static void stop_loop_first(puller_rig *rig) {
+  CHECK_INT(rocket_loop_free(rig->loop), ROCKET_OK);
+  CHECK_INT(net_value(&rig->dropped), 1);
+  CHECK_INT(rig->recorded[net_value(&rig->events) - 1].event.kind, ROCKET_PULLER_STOPPED);
+  CHECK_INT(rocket_puller_start(rig->puller), ROCKET_STOPPED);
+  rocket_puller_resume(rig->puller);
+  rocket_puller_stop(rig->puller);
+  rocket_puller_free(rig->puller);
+  rocket_process_queue_release(rig->queue);
+}
+
+TEST(puller_stops_with_its_loop_in_every_state) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  BODY body = some_records(100, 3);
+
+  rig_init(&rig, &broker);
+  rig_make(&rig); /* idle */
+  stop_loop_first(&rig);
+
+  rig_init(&rig, &broker);
+  rig_start(&rig); /* pulling */
+  const seen_pull *pull = broker_await(&broker, 1);
+  stop_loop_first(&rig);
+  (void)pull;
+
+  rig_init(&rig, &broker);
+  rig.queue_options.max_count = 1;
+  rig_start(&rig);
+  broker_send_found(&broker, broker_await(&broker, 2), 103, &body);
+  next_event(&rig, ROCKET_PULLER_READY);
+  next_event(&rig, ROCKET_PULLER_THROTTLED);
+  rocket_taken taken[3];
+  CHECK_INT(rocket_process_queue_take(rig.queue, 3, 0, taken), 3);
+  for (int i = 0; i < 3; i++) rocket_frame_release(taken[i].frame);
+  rocket_process_queue_retain(rig.queue);
+  stop_loop_first(&rig);
+  CHECK_INT(rocket_process_queue_ack_many(rig.queue, 0, 3), 3); /* wakes, though nobody is there any more */
+  rocket_process_queue_release(rig.queue);
+
+  rig_init(&rig, &broker);
+  rig.options.error_delay_ms = 3600000;
+  rig_start(&rig); /* delayed */
+  broker_send(&broker, broker_await(&broker, 3), (broker_answer){.code = 1});
+  next_event(&rig, ROCKET_PULLER_ERROR);
+  stop_loop_first(&rig);
+
+  rig_init(&rig, &broker);
+  rig_make(&rig);
+  rocket_puller_pause(rig.puller);
+  CHECK_INT(rocket_puller_start(rig.puller), ROCKET_OK); /* paused */
+  net_settle(rig.loop);
+  stop_loop_first(&rig);
+  broker_close(&broker);
+}
+
+static void count_drop(void *user) { net_count(user); }
+
+TEST(puller_refuses_what_makes_no_sense) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  CHECK_INT(rocket_process_queue_new(NULL, 0, &rig.queue), ROCKET_OK);
+  for (int i = 0; i < 9; i++) {
+    rocket_puller_options options = rig.options;
+    switch (i) {
+      case 0: options.group.size = 0; break;
+      case 1: options.topic.size = 0; break;
+      case 2: options.address_count = 0; break;
+      case 3: options.batch = 0; break;
+      case 4: options.batch = 1025; break;
+      case 5: options.timeout_ms = options.suspend_ms; break;
+      case 6: options.first_offset = -1; break;
+      case 7: options.error_delay_ms = 0; break;
+      default: options.stall_timeout_ms = 0;
+    }
+    net_counter dropped = NET_COUNTER;
+    rocket_puller_listener listener = {NULL, &dropped, count_drop};
+    CHECK_INT(rocket_puller_new(rig.loop, &options, rig.queue, listener, &rig.puller), ROCKET_INVALID_ARGUMENT);
+    CHECK_INT(net_value(&dropped), 1);
+  }
+  rocket_loop_stop(rig.loop);
+  CHECK_INT(rocket_puller_new(rig.loop, &rig.options, rig.queue, (rocket_puller_listener){0}, &rig.puller), ROCKET_STOPPED);
+  CHECK_INT(rocket_loop_free(rig.loop), ROCKET_OK);
+  rocket_process_queue_release(rig.queue);
+  broker_close(&broker);
+}
+
+/* ---- Memory ---- */
+
+TEST(puller_is_small) { CHECK(sizeof(rocket_puller) <= 768); }
+
+TEST(puller_survives_every_failed_allocation) {
+  rocket_loop_options loop_options = net_options();
+  loop_options.allocator = test_allocator(0);
+  rocket_loop *loop = net_loop_with(&loop_options);
+  net_settle(loop);
+  int64_t before = test_allocated();
+  rocket_process_queue *queue = NULL;
+  CHECK_INT(rocket_process_queue_new(NULL, 0, &queue), ROCKET_OK);
+  rocket_broker_address address = {0, rocket_slice_of("127.0.0.1:1")};
+  rocket_puller_options options;
+  rocket_puller_options_default(&options);
+  options.group = options.topic = options.broker_name = rocket_slice_of("name");
+  options.addresses = &address;
+  options.address_count = 1;
+  for (uint64_t fail_at = 1;; fail_at++) {
+    net_counter dropped = NET_COUNTER;
+    rocket_puller *puller = NULL;
+    test_allocator(fail_at);
+    int status = rocket_puller_new(loop, &options, queue, (rocket_puller_listener){NULL, &dropped, count_drop}, &puller);
+    test_allocator(0);
+    if (status == ROCKET_OK) {
+      CHECK_INT(fail_at, 5); /* puller, addresses, subscription, guard: then none failed */
+      rocket_puller_free(puller);
+      net_await(&dropped, 1);
+      break;
+    }
+    CHECK_INT(status, ROCKET_NO_MEMORY);
+    CHECK_INT(net_value(&dropped), 1);
+    net_settle(loop);
+    CHECK_INT(test_allocated(), before);
+  }
+  rocket_process_queue_release(queue);
+  CHECK_INT(rocket_loop_free(loop), ROCKET_OK);
+  CHECK_INT(test_allocated(), 0);
+}
+
+/* An allocator that can be switched off. */
+static void *allocate(void *user, size_t size) { return atomic_load((atomic_bool *)user) ? NULL : malloc(size); }
+static void *resize(void *user, void *memory, size_t size) { return atomic_load((atomic_bool *)user) ? NULL : realloc(memory, size); }
+static void give_back(void *user, void *memory) {
+  (void)user;
+  free(memory);
+}
+
+TEST(puller_without_memory_tries_again) {
+  test_broker broker;
+  puller_rig rig;
+  atomic_bool exhausted = false;
+  rocket_allocator allocator = {allocate, resize, give_back, &exhausted};
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  CHECK_INT(rocket_loop_free(rig.loop), ROCKET_OK);
+  rocket_loop_options loop_options = net_options();
+  loop_options.allocator = &allocator;
+  rig.loop = net_loop_with(&loop_options);
+  rig.options.error_delay_ms = 20;
+  rig.queue_options.max_count = 1;
+  rig_make(&rig);
+  atomic_store(&exhausted, true);
+  CHECK_INT(rocket_puller_start(rig.puller), ROCKET_OK); /* needs none */
+  for (int i = 0; i < 3; i++) CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_NO_MEMORY);
+  atomic_store(&exhausted, false);
+  BODY body = some_records(100, 2);
+  broker_send_found(&broker, broker_await(&broker, 1), 102, &body);
+  while (net_value(&rig.events) < 1 || rig.recorded[net_value(&rig.events) - 1].event.kind != ROCKET_PULLER_THROTTLED)
+    net_await(&rig.events, net_value(&rig.events) + 1);
+  rig.read = net_value(&rig.events);
+  atomic_store(&exhausted, true);
+  take_and_finish(rig.queue, 2); /* the wake needs none either */
+  next_event(&rig, ROCKET_PULLER_RESUMED);
+  CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_NO_MEMORY);
+  atomic_store(&exhausted, false);
+  CHECK_INT(broker_await(&broker, 2)->queue_offset, 102);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+/* ---- Threads ---- */
+
+static void *acknowledge(void *user) {
+  for (uint64_t position = 0; position < 3; position++) CHECK_INT(rocket_process_queue_ack(user, position), ROCKET_OK);
+  rocket_process_queue_release(user);
+  return NULL;
+}
+
+/* Wakes that arrive while the loop goes: touching a loop that is gone would show under the sanitizers. */
+TEST_LIMITED(puller_is_woken_while_its_loop_goes, 20) {
+  BODY body = some_records(100, 3);
+  for (int round = 0; round < 60; round++) {
+    test_broker broker;
+    puller_rig rig;
+    broker_open(&broker);
+    rig_init(&rig, &broker);
+    rig.queue_options.max_count = 1;
+    rig_start(&rig);
+    broker_send_found(&broker, broker_await(&broker, 1), 103, &body);
+    next_event(&rig, ROCKET_PULLER_READY);
+    next_event(&rig, ROCKET_PULLER_THROTTLED);
+    rocket_taken taken[3];
+    CHECK_INT(rocket_process_queue_take(rig.queue, 3, 0, taken), 3);
+    for (int i = 0; i < 3; i++) rocket_frame_release(taken[i].frame);
+    rocket_process_queue_retain(rig.queue);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, acknowledge, rig.queue) == 0);
+    if (round % 2) rocket_puller_stop(rig.puller);
+    CHECK_INT(rocket_loop_free(rig.loop), ROCKET_OK);
+    pthread_join(thread, NULL);
+    rocket_puller_free(rig.puller);
+    rocket_process_queue_release(rig.queue);
+    CHECK_INT(net_value(&rig.dropped), 1);
+    broker_close(&broker);
+  }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+import RocketMQ
+import RocketMQEmbeddedBroker
+import Testing
+
+/// Sessions of the Java client with the Java servers 4.9.8, as they went over the wire: the client's frames are sent to the embedded broker byte
+/// for byte, at their times on a manual clock, and each of its answers is compared with what the Java servers answered.
+///
+/// What may differ, and nothing else:
+/// - `language` in headers, which is ours, and the opaque numbers of what the broker sends of its own accord;
+/// - ports: of the broker in routes and ids, of clients in records; the time at which a record was stored;
+/// - offsets in the log by where the log of the recorded broker stood when the session began;
+/// - the order of entries in property texts and in sets, which is hash order in Java;
+/// - when a held pull ends that found nothing: the Java broker looks every 5 s, so its answer comes later.
+@Suite struct ReplayTests {
+  @Test(arguments: [
+    "a_push", "a2_rebalance", "a3_dlq", "b_orderly", "c_producer", "c1_autocreate", "c5_lz4", "c5_zstd", "d1_pull", "d2_litepull", "e_broadcast",
+  ])
+  func theAnswersAreThoseOfTheJavaBroker(_ scenario: String) async throws {
+    let frames = try RecordedFrame.load("v4.9.8/\(scenario)")
+    try await withBroker(clock: .manual(startingAt: RecordedFrame.start(frames))) { broker in
+      var replay = Replay(frames, broker)
+      try await replay.run()
+      #expect(replay.compared > 10)
+    }
+  }
+}
+
+/// One frame of a recorded session.
+struct RecordedFrame {
+  var number: Int64
+  /// Since the begin of the session.
+  var time: Duration
+  var from: String
+  var to: String
+  var connection: Int64
+  /// The server's.
+  var port: Int64
+  /// With its length.
+  var bytes: [UInt8]
+
+  var isFromClient: Bool { from == "client" }
+
+  func decoded() throws -> RawConnection.Frame { try RawConnection.frame(Array(bytes[4...])) }
+
+  static func load(_ name: String, file: StaticString = #filePath) throws -> [RecordedFrame] {
+    let tests = "\(file)".split(separator: "/").dropLast(2).joined(separator: "/")
+    return try readFile("/\(tests)/Fixtures/wire/\(name).jsonl").split(separator: UInt8(ascii: "\n")).map { line in
+      let json = try JSONValue(parsing: Array(line))
+      let hex = Array((json["hex"]?.text ?? "").utf8)
+      return RecordedFrame(
+        number: json["seq"]?.int64 ?? 0, time: .microseconds(json["t_us"]?.int64 ?? 0), from: json["from"]?.text ?? "",
+        to: json["to"]?.text ?? "", connection: json["conn"]?.int64 ?? 0, port: json["port"]?.int64 ?? 0,
+        bytes: stride(from: 0, to: hex.count, by: 2).map { digit(hex[$0]) << 4 | digit(hex[$0 + 1]) })
+    }
+  }
+
+  private static func digit(_ character: UInt8) -> UInt8 { character < 58 ? character - 48 : (character | 32) - 87 }
+
+  /// When the session began, by the time in its first message.
+  static func start(_ frames: [RecordedFrame]) -> Timestamp {
+    for frame in frames where frame.isFromClient {
+      if let header = try? frame.decoded().header, header["code"]?.int32 == 310, let born = header["extFields"]?["g"]?.int64 {
+        return Timestamp(millisecondsSince1970: born - Int64(frame.time / .milliseconds(1)))
+      }
+    }
+    return .now
+  }
+}
+
+private struct Replay {
+  private let frames: [RecordedFrame]
+  private let broker: EmbeddedBroker
+  private var connections: [Int64: RawConnection] = [:]
+  /// What came and was not expected yet, by connection.
+  private var received: [Int64: [RawConnection.Frame]] = [:]
+  private var sent: [Int32: Int] = [:]
+  private var elapsed = Duration.zero
+  /// Where the recorded log stood when the session began.
+  private var logStart: Int64 = 0
+  private(set) var compared = 0
+
+  init(_ frames: [RecordedFrame], _ broker: EmbeddedBroker) {
+    self.frames = frames
+    self.broker = broker
+  }
+
+  mutating func run() async throws {
+    defer { for connection in connections.values { connection.close() } }
+    logStart = try firstLogOffset()
+    for frame in frames {
+      if frame.time > elapsed {
+        await broker.clock.advance(by: frame.time - elapsed)
+        elapsed = frame.time
+      }
+      if frame.isFromClient { try await send(frame) } else { try check(frame) }
+    }
+    checkRest()
+  }
+
+  // MARK: The client's side
+
+  private mutating func send(_ frame: RecordedFrame) async throws {
+    let connection = try connection(of: frame)
+    let decoded = try frame.decoded()
+    guard let code = decoded.header["code"]?.int32, decoded.header["flag"]?.int32.map({ $0 & 1 }) == 0 else { return }
+    if code == 36 {
+      try connection.send(header: withLogOffsetOfOurs(decoded.header).string(), body: decoded.body)
+    } else {
+      try connection.send(frame.bytes)
+    }
+    sent[code, default: 0] += 1
+    await broker.untilRequests(code: code, count: sent[code] ?? 0)
+  }
+
+  private mutating func connection(of frame: RecordedFrame) throws -> RawConnection {
+    if let connection = connections[frame.connection] { return connection }
+    let connection = try RawConnection(to: frame.to == "namesrv" ? broker.nameServerAddress : broker.brokerAddress)
+    connections[frame.connection] = connection
+    return connection
+  }
+
+  private func withLogOffsetOfOurs(_ header: JSONValue) -> JSONValue {
+    .object(
+      header.members.map { member in
+        guard member.key.text == "extFields" else { return member }
+        let fields = member.value.members.map { field in
+          guard field.key.text == "offset", let offset = field.value.int64 else { return field }
+          return JSONValue.Member(field.key, .string(String(offset - logStart)))
+        }
+        return JSONValue.Member(member.key, .object(fields))
+      })
+  }
+
+  // MARK: The server's side
+
+  private mutating func check(_ frame: RecordedFrame) throws {
+    let expected = try frame.decoded()
+    let actual = try receive(like: expected, on: frame)
+    compare(expected, actual, "frame \(frame.number)", recordedAddress: "127.0.0.1:\(frame.port)")
+    compared += 1
+  }
+
+  /// A response to the same request, or a request with the same code.
+  private mutating func receive(like expected: RawConnection.Frame, on frame: RecordedFrame) throws -> RawConnection.Frame {
+    func isMeant(_ actual: RawConnection.Frame) -> Bool {
+      let isResponse = expected.header["flag"]?.int32.map { $0 & 1 } == 1
+      guard isResponse == (actual.header["flag"]?.int32.map { $0 & 1 } == 1) else { return false }
+      return actual.header[isResponse ? "opaque" : "code"] == expected.header[isResponse ? "opaque" : "code"]
+    }
+    if let index = received[frame.connection]?.firstIndex(where: isMeant), let found = received[frame.connection]?.remove(at: index) {
+      return found
+    }
+    guard let connection = connections[frame.connection] else { throw RawConnection.Failure(what: "frame \(frame.number) before any request") }
+    while true {
+      let actual: RawConnection.Frame
+      do {
+        actual = try connection.receive()
+      } catch {
+        throw RawConnection.Failure(what: "waiting for frame \(frame.number), \(expected.header.string()): \(error)")
+      }
+      if isMeant(actual) { return actual }
+      received[frame.connection, default: []].append(actual)
+    }
+  }
+
+  /// What came in addition answers pulls that the recorded broker had not answered when the session ended.
+  private func checkRest() {
+    for frame in received.values.joined() {
+      #expect(frame.header["code"]?.int32 == 19, "unexpected \(frame.header.string())")
+    }
+  }
+
+  // MARK: Comparing
+
+  private func compare(_ expected: RawConnection.Frame, _ actual: RawConnection.Frame, _ what: String, recordedAddress: String) {
+    for name in ["code", "flag", "version"] {
+      #expect(actual.header[name] == expected.header[name], "\(what): \(name) of \(actual.header.string())")
+    }
+    let expectedRemark = expected.header["remark"]?.text
+    #expect(actual.header["remark"]?.text == expectedRemark, "\(what)")
+    compareFields(expected.header["extFields"], actual.header["extFields"], what)
+    if RecordFields.looksLikeRecords(expected.body) {
+      compareRecords(expected.body, actual.body, what)
+    } else {
+      let expectedText = String(decoding: expected.body, as: UTF8.self).replacing(recordedAddress, with: broker.brokerAddress)
+      let actualText = String(decoding: actual.body, as: UTF8.self)
+      if expectedText.hasPrefix(#"{"lockOKMQSet""#) {
+        #expect(lockedQueues(actual.body) == lockedQueues(expected.body), "\(what)")
+      } else {
+        #expect(actualText == expectedText, "\(what)")
+      }
+    }
+  }
+
+  private func lockedQueues(_ body: [UInt8]) -> Set<String> {
+    Set((try? JSONValue(parsing: body)["lockOKMQSet"]?.elements.map { $0.string() }) ?? [])
+  }
+
+  private func compareFields(_ expected: JSONValue?, _ actual: JSONValue?, _ what: String) {
+    #expect((actual == nil) == (expected == nil), "\(what): extFields \(String(describing: actual?.string()))")
+    #expect(Set(actual?.members.compactMap(\.key.text) ?? []) == Set(expected?.members.compactMap(\.key.text) ?? []), "\(what)")
+    for field in expected?.members ?? [] {
+      guard let name = field.key.text else { continue }
+      if name == "msgId" {
+        #expect(logOffsets(actual?[name]?.text) == logOffsets(field.value.text, from: logStart), "\(what): \(name)")
+      } else {
+        #expect(actual?[name] == field.value, "\(what): \(name)")
+      }
+    }
+  }
+
+  private func compareRecords(_ expected: [UInt8], _ actual: [UInt8], _ what: String) {
+    let expected = RecordFields.all(in: expected, logStart: logStart)
+    let actual = RecordFields.all(in: actual, logStart: 0)
+    #expect(actual.count == expected.count, "\(what)")
+    for (expected, actual) in zip(expected, actual) { #expect(actual == expected, "\(what)") }
+  }
+
+  private func firstLogOffset() throws -> Int64 {
+    for frame in frames where frame.from == "broker" {
+      if let id = try frame.decoded().header["extFields"]?["msgId"]?.text { return logOffsets(id, from: 0).first ?? 0 }
+    }
+    return 0
+  }
+}
+
+/// The offsets in one or several message ids.
+private func logOffsets(_ ids: String?, from start: Int64 = 0) -> [Int64] {
+  (ids ?? "").split(separator: ",").map { (HostAddress.parse(offsetMessageID: String($0))?.commitLogOffset ?? -1) - start }
+}
+
+/// What must be equal in two records.
+private struct RecordFields: Equatable {
+  var size: Int
+  var checksum: [UInt8]
+  var topic: String
+  var queueID: Int32
+  var flag: Int32
+  var queueOffset: Int64
+  var logOffset: Int64
+  var sysFlag: Int32
+  var bornAt: Int64
+  var bornIP: [UInt8]
+  var storeIP: [UInt8]
+  var reconsumeTimes: Int32
+  var preparedTransactionOffset: Int64
+  var body: [UInt8]
+  var properties: [String: String]
+
+  static func looksLikeRecords(_ bytes: [UInt8]) -> Bool { bytes.count > 8 && bytes[4..<8].elementsEqual([0xDA, 0xA3, 0x20, 0xA7]) }
+
+  static func all(in bytes: [UInt8], logStart: Int64) -> [RecordFields] {
+    var all: [RecordFields] = []
+    var rest = bytes[...]
+    while !rest.isEmpty, let (record, size) = try? Array(rest).withUnsafeBytes({ try MessageRecord.decode($0) }) {
+      var properties = PropertyText.decode(record.properties)
+      if let origin = properties["ORIGIN_MESSAGE_ID"], let offset = HostAddress.parse(offsetMessageID: origin)?.commitLogOffset {
+        properties["ORIGIN_MESSAGE_ID"] = String(offset - logStart)
+      }
+      all.append(
+        RecordFields(
+          size: size, checksum: Array(rest.dropFirst(8).prefix(4)), topic: record.topic, queueID: record.queueID, flag: record.flag,
+          queueOffset: record.queueOffset, logOffset: record.commitLogOffset - logStart, sysFlag: record.sysFlag, bornAt: record.bornAt,
+          bornIP: record.bornHost.ip, storeIP: record.storeHost.ip, reconsumeTimes: record.reconsumeTimes,
+          preparedTransactionOffset: record.preparedTransactionOffset, body: record.body, properties: properties))
+      rest = rest.dropFirst(size)
+    }
+    return all
+  }
+}
