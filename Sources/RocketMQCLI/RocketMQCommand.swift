@@ -27,7 +27,7 @@ struct RocketMQCommand: AsyncParsableCommand {
 
       Exit code: 0 when all went well; 1 when something failed and 64 when an
       option is wrong, with one line on standard error; 130 or 143 when ^C or
-      SIGTERM ended the command.
+      SIGTERM ended it before its time (broker and consume run until then).
       """,
     version: "rocketmq 0.1.0",
     subcommands: [BrokerCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicCommand.self])

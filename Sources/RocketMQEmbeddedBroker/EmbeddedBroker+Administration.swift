@@ -9,8 +9,8 @@ extension EmbeddedBroker {
   ///
   /// - Throws: `invalidArgument` for a name or a number that topics cannot have, `storageFailed` when it cannot be kept, `notRunning`.
   public func createTopic(_ name: String, queues: Int32 = 8, permission: TopicPermission = .readWrite) async throws(RocketMQError) {
-    guard (1...65536).contains(queues) else {
-      throw RocketMQError(.invalidArgument, "a topic can have 1 to 65536 queues, not \(queues)")
+    guard queues > 0, TopicTable.queueCounts.contains(queues) else {
+      throw RocketMQError(.invalidArgument, "a topic can have 1 to \(TopicTable.queueCounts.upperBound) queues, not \(queues)")
     }
     if let failure = await broker.createTopic(TopicConfiguration(name, queues: queues, permission: permission)) { throw failure }
   }
@@ -69,6 +69,9 @@ extension Broker {
   fileprivate func createTopic(_ topic: TopicConfiguration) async -> RocketMQError? {
     if let error = notRunning { return error }
     if let fault = TopicTable.fault(in: topic.name) { return RocketMQError(.invalidArgument, "\(fault) (\(topic.name))") }
+    if topics.isSystemTopic(topic.name) {
+      return RocketMQError(.invalidArgument, "the topic \(topic.name) belongs to the broker itself")
+    }
     topics.set(topic, now: now)
     return await withCheckedContinuation { continuation in
       topicChanged(topic) { continuation.resume(returning: $0) }
@@ -89,12 +92,11 @@ extension Broker {
   }
 
   fileprivate func expireMessages(topic: String, queueID: Int32, before offset: Int64) {
-    store.queue(topic, queueID).removeMessages(before: offset)
+    store.existingQueue(topic, queueID)?.removeMessages(before: offset)
   }
 
   fileprivate func offsets(topic: String, queueID: Int32) -> Range<Int64> {
-    let queue = store.queue(topic, queueID)
-    return queue.first..<queue.next
+    store.existingQueue(topic, queueID).map { $0.first..<$0.next } ?? 0..<0
   }
 
   fileprivate func committedOffset(group: String, topic: String, queueID: Int32) -> Int64? {
@@ -103,5 +105,5 @@ extension Broker {
 
   fileprivate func memberIDs(ofGroup group: String) -> [String] { consumers[group]?.members.map(\.clientID) ?? [] }
 
-  fileprivate func heldPulls(topic: String, queueID: Int32) -> Int { store.queue(topic, queueID).held.count }
+  fileprivate func heldPulls(topic: String, queueID: Int32) -> Int { store.existingQueue(topic, queueID)?.held.count ?? 0 }
 }

@@ -64,6 +64,22 @@ struct BrokerCommandTests {
     #expect(await broker.wait() == .status(0))
   }
 
+  @Test(
+    "A client that talks garbage is cut off, and disturbs nobody else",
+    arguments: [
+      [0x80, 0, 0, 0, 1, 2, 3], [0x7f, 0xff, 0xff, 0xff, 1, 2, 3], [0, 0, 0, 0], Array("GET / HTTP/1.1\r\n\r\n".utf8),
+      [0, 0, 0, 12, 0, 0, 0, 8] + Array("{\"code\":".utf8), [UInt8](repeating: 0xff, count: 1 << 20),
+    ])
+  func garbage(bytes: [UInt8]) async throws {
+    let broker = try RunningCommand("broker", "--port", "0", "--name-server-port", "0")
+    let addresses = try await broker.nextLine().split(separator: " ").dropFirst().compactMap { $0.split(separator: "=").last }
+    for address in addresses { #expect(try sendRaw(bytes, to: String(address))) }
+    let nameServer = String(addresses.first ?? "")
+    expectSuccess(try await CLI.rocketmq("produce", "-n", nameServer, "-t", "orders", "--count", "1"))
+    broker.signal(SIGTERM)
+    #expect(await broker.wait() == .status(0))
+  }
+
   @Test("Topics are created, listed and shown")
   func topics() async throws {
     let broker = try await EmbeddedBroker.start()

@@ -47,6 +47,19 @@ struct DemoTests {
     }
   }
 
+  @Test("When the broker dies on the way it fails with one line")
+  func failsWhenTheBrokerDies() async throws {
+    let directory = try someFiles()
+    // What failed comes back after a second, so the demo cannot have succeeded before.
+    let script = try directory.write(".broker", "#!/bin/sh\nexec 3<&0\n'\(CLI.program("rocketmq"))' \"$@\" <&3 &\nsleep 0.8\nkill -9 $!\n")
+    chmod(script, 0o700)
+    let result = try await ChildProcess.run(
+      CLI.program("rocketmq-demo"), ["--directory", directory.path, "--rocketmq", script], environment: CLI.environment, limit: .seconds(60)
+    )
+    #expect(result.exit == .status(1))
+    #expect(result.lines.last?.hasPrefix("FAIL: the broker has ended") == true, "\(result.lines)")
+  }
+
   @Test("^C ends it and its children")
   func interrupted() async throws {
     let directory = try someFiles()

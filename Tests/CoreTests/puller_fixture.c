@@ -134,6 +134,7 @@ static void on_event(void *user, const rocket_puller_event *event) {
   CHECK(rocket_loop_is_current(rig->loop));
   CHECK_INT(net_value(&rig->dropped), 0);
   recorded->event = *event;
+  recorded->at_ms = rocket_now_ms();
   snprintf(recorded->remark, sizeof recorded->remark, "%.*s", (int)event->remark.size, (const char *)event->remark.data);
   snprintf(recorded->address, sizeof recorded->address, "%.*s", (int)event->address.size, (const char *)event->address.data);
   net_count(&rig->events);

@@ -62,6 +62,7 @@ rocket_buffer some_records(int64_t queue_offset, int count);
 
 typedef struct test_event {
   rocket_puller_event event;
+  uint64_t at_ms;
   char remark[64], address[64];
 } test_event;
 

@@ -6,7 +6,7 @@
 #include "pull/process_queue.h"
 
 static void check_window(const rocket_process_queue *queue, uint64_t last[3]) {
-  uint64_t head = atomic_load(&queue->head), next = atomic_load(&queue->next) >> 1, tail = atomic_load(&queue->tail);
+  uint64_t head = rocket__process_queue_catch_up(queue), next = atomic_load(&queue->next) >> 1, tail = atomic_load(&queue->tail);
   CHECK(head <= next && next <= tail);
   CHECK(last[0] <= head && last[1] <= next && last[2] <= tail);
   last[0] = head, last[1] = next, last[2] = tail;

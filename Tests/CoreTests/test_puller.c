@@ -34,6 +34,7 @@ TEST(puller_asks_as_the_java_client_does) {
   CHECK_INT(pull->sub_version, 77);
   CHECK(rocket_puller_last_pull_ms(rig.puller) > 0);
   CHECK_INT(rocket_puller_next_offset(rig.puller), 0);
+  CHECK_INT(rocket_puller_max_offset(rig.puller), -1);
   rig_close(&rig);
   broker_close(&broker);
 }
@@ -162,6 +163,26 @@ TEST(puller_error_codes_are_reported_and_the_pull_repeated) {
     CHECK(strcmp(event->address, broker.address) == 0);
     CHECK(broker_await(&broker, i + 2)->at_ms - pull->at_ms >= 60);
   }
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_repeats_a_failed_pull_at_once_when_hurried) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.options.error_delay_ms = 60000;
+  rig_start(&rig);
+  rocket_puller_hurry(rig.puller); /* nothing has failed: no effect, now or later */
+  broker_send(&broker, broker_await(&broker, 1), (broker_answer){.code = ROCKET_RESPONSE_SUBSCRIPTION_NOT_EXIST, .remark = "who?"});
+  next_event(&rig, ROCKET_PULLER_ERROR);
+  CHECK(broker_is_quiet(&broker, 50));
+  rocket_puller_hurry(rig.puller);
+  broker_send(&broker, broker_await(&broker, 2), (broker_answer){.code = ROCKET_RESPONSE_PULL_NOT_FOUND,
+                                                                 .next = "100", .min = "0", .max = "170", .suggested = "0"});
+  CHECK_INT(broker_await(&broker, 3)->queue_offset, 100);
+  CHECK_INT(rocket_puller_max_offset(rig.puller), 170);
   rig_close(&rig);
   broker_close(&broker);
 }

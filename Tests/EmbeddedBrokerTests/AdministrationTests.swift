@@ -221,6 +221,48 @@ import Testing
     }
   }
 
+  /// Whatever numbers a client sends, the broker lives on.
+  @Test func extremeNumbersAreNoHarm() async throws {
+    try await withBroker(clock: .manual) { broker in
+      let client = try TestClient(broker)
+      try await broker.createTopic("orders", queues: 1)
+      _ = try await client.call(sendRequest("orders", "m", reconsumeTimes: .max))
+      _ = try await client.call(sendBackRequest(logOffset: 0, group: "g", delayLevel: 0, maxReconsumeTimes: .max))
+      _ = try await client.call(sendRequest("orders", "m", queueID: .min, defaultQueues: .min, reconsumeTimes: .min))
+      _ = try await client.call(sendRequest("new", "m", defaultQueues: .min))
+      _ = try await client.call(sendRequest("orders", "m", properties: [("DELAY", "99999999999999999999")]))
+      _ = try await client.call(sendRequest("orders", "m", delayLevel: .min))
+      for offset in [Int64.min, .max] {
+        _ = try await client.call(pullRequest("orders", offset: offset, max: .max, commit: offset))
+        _ = try await client.call(queueRequest(.searchOffsetByTimestamp, "orders", timestamp: offset))
+        var view = Command(.viewMessageByID)
+        view.set(.offset, offset)
+        #expect(try await client.call(view).code == .systemError)
+        #expect(try await client.call(sendBackRequest(logOffset: offset, group: "g")).code == .systemError)
+        var query = topicRequest(.queryMessage, "orders")
+        query.set(.key, "k")
+        query.set(.maxNum, Int32.min)
+        query.set(.beginTimestamp, offset)
+        query.set(.endTimestamp, -offset.magnitude.leadingZeroBitCount)
+        #expect(try await client.call(query).code == .queryNotFound)
+      }
+      let end = await broker.offsets(topic: "orders", queueID: 0).upperBound
+      let held = Task { try await client.call(pullRequest("orders", offset: end, holdMilliseconds: .max)) }
+      await broker.untilHeld(topic: "orders", queueID: 0)
+      _ = try await client.call(sendRequest("orders", "end"))
+      #expect(try await held.value.code == .success)
+      #expect(try await client.call(pullRequest("orders", offset: end + 1, holdMilliseconds: .min), timeout: .seconds(1)).code == .pullNotFound)
+
+      var topic = topicRequest(.updateAndCreateTopic, "wide")
+      for field: HeaderField in [.readQueueNums, .writeQueueNums] { topic.set(field, Int32.max) }
+      topic.set(.defaultTopic, "TBW102")
+      topic.set(.perm, 6)
+      topic.set(.topicFilterType, "SINGLE_TAG")
+      topic.set(.order, false)
+      #expect(try await client.call(topic).code == .systemError)
+    }
+  }
+
   @Test func theBrokerSaysWhatItIs() async throws {
     try await withBroker { broker in
       let table = try await TestClient(broker).call(Command(.getBrokerRuntimeInfo)).json["table"]

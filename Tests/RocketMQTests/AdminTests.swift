@@ -26,7 +26,8 @@ import Testing
   @Test func offsetsAreThoseOfTheQueues() async throws {
     try await withBroker(queues: 2) { broker, client in
       let producer = Producer(client: client, group: "pg")
-      for _ in 0..<7 { try await producer.send(Message(topic: "t", body: [1]), to: MessageQueue(topic: "t", brokerName: "broker-a", queueID: 1)) }
+      let queue = MessageQueue(topic: "t", brokerName: "broker-a", queueID: 1)
+      for _ in 0..<7 { try await producer.send(Message(topic: "t", body: [1]), to: queue) }
       await broker.expireMessages(topic: "t", queueID: 1, before: 3)
       let offsets = try await Admin(client: client).offsets(of: "t")
       #expect(offsets.map(\.queue.description) == ["t@broker-a:0", "t@broker-a:1"])

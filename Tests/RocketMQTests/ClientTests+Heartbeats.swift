@@ -80,8 +80,8 @@ import Testing
       let expected = try JSONValue(
         parsing: Array(
           """
-          {"clientID":"\(client.clientID)","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY",\
-          "groupName":"cg","messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919,2598920],\
+          {"clientID":"\(client.clientID)","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET",\
+          "consumeType":"CONSUME_PASSIVELY","groupName":"cg","messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919,2598920],\
           "expressionType":"TAG","subString":"TagA || TagB","subVersion":1,"tagsSet":["TagA","TagB"],"topic":"t"}],"unitMode":false}],\
           "producerDataSet":[{"groupName":"pg"}]}
           """.utf8))
@@ -127,7 +127,7 @@ import Testing
     let alive = try StubServer.broker()
     let nameServer = try StubServer.nameServer(["t": .test(["a": dead.address, "b": alive.address])])
     let clock = ManualClock()
-    try await withClient([nameServer.address], clock: clock, configure: { $0.requestTimeout = .seconds(60) }) { client in
+    try await withClient([nameServer.address], requestTimeout: .seconds(60), clock: clock) { client in
       _ = try await client.routes.route(of: "t")
       try client.register(TestMember(group: "cg", topics: ["t"]))
       var seen = 0

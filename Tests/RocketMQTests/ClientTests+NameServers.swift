@@ -79,7 +79,7 @@ import Testing
   @Test func theErrorNamesAllServersTried() async throws {
     let first = RawServer.closedAddress()
     let second = RawServer(.answer(Array("garbage, and rather long".utf8)))
-    try await withClient([first, second.address], configure: { $0.requestTimeout = .seconds(10) }) { client in
+    try await withClient([first, second.address], requestTimeout: .seconds(10)) { client in
       let error = try await failure { try await client.routes.refresh("t") }
       #expect(error.code == .noNameServer)
       #expect(error.message.contains(first) && error.message.contains(second.address))

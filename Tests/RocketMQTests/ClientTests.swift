@@ -29,6 +29,14 @@ import Testing
     #expect(LocalAddresses.text(six).hasPrefix("[2001:"))
   }
 
+  @Test func settingsOutOfRangeAreNamed() {
+    var configuration = ClientConfiguration(nameServers: ["h:1"])
+    configuration.heartbeatInterval = .zero
+    let error = #expect(throws: RocketMQError.self) { try RocketMQClient(configuration) }
+    #expect(error?.code == .invalidArgument)
+    #expect(error?.message.contains("heartbeatInterval") == true)
+  }
+
   @Test func aGroupIsTakenOnceUntilItIsFree() async throws {
     let nameServer = try StubServer.nameServer([:])
     try await withClient([nameServer.address]) { client in
@@ -79,6 +87,24 @@ import Testing
     let time = await ContinuousClock().measure { await client.shutdown() }
     #expect(time < .seconds(2))
     await #expect(throws: RocketMQError.self) { try await hanging.value }
+  }
+
+  @Test func shutdownDoesNotWaitForHeartbeatsThatAreOnlyDue() async throws {
+    let broker = try StubServer.broker()
+    let nameServer = try StubServer.nameServer(["t": .test(["a": broker.address])])
+    for _ in 0..<20 {
+      var configuration = ClientConfiguration(nameServers: [nameServer.address])
+      configuration.shutdownTimeout = .seconds(60)
+      let client = try RocketMQClient(configuration)
+      _ = try await client.routes.route(of: "t")
+      try client.register(TestMember(group: "cg", topics: ["t"]))
+      #expect(await client.sendHeartbeats() == [])
+      for _ in 0..<3 { client.subscriptionsChanged() }
+      let before = broker.requests(.unregisterClient).count
+      let time = await ContinuousClock().measure { await client.shutdown() }
+      #expect(time < .seconds(10))
+      #expect(broker.requests(.unregisterClient).count == before + 1)
+    }
   }
 
   @Test func anUnusedClientShutsDown() async throws {

@@ -21,7 +21,9 @@ import Testing
   @Test(arguments: ["orders", "%RETRY%group", "a-b_c|d", String(repeating: "t", count: 127)])
   func goodTopicsPass(topic: String) { #expect(validate { $0.topic = topic } == nil) }
 
-  @Test(arguments: ["", "white space", "Straße", "a.b", String(repeating: "t", count: 128), "SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC"])
+  @Test(arguments: [
+    "", "white space", "Straße", "a.b", String(repeating: "t", count: 128), "SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC",
+  ])
   func badTopicsAreRefusedBeforeAnythingIsSent(topic: String) {
     let error = validate { $0.topic = topic }
     #expect(error?.code == .invalidArgument)
@@ -142,7 +144,8 @@ import Testing
 
   /// A record as a broker would send it, read back.
   private func received(
-    topic: String, queue: MessageQueue, group: String, properties: [String: String], body: [UInt8] = Array("hello".utf8), sysFlag: Int32 = 0,
+    topic: String, queue: MessageQueue, group: String, properties: [String: String], body: [UInt8] = Array("hello".utf8),
+    sysFlag: Int32 = 0,
     reconsumeTimes: Int32 = 0
   ) async throws -> ReceivedMessage {
     var record = MessageRecord(

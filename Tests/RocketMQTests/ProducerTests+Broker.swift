@@ -141,12 +141,10 @@ import Testing
   }
 
   @Test func oneOfTwoBrokersDownCostsItsShareAndNoMessage() async throws {
+    var configuration = EmbeddedBroker.Configuration(storage: .memory)
+    configuration.brokerName = "broker-b"
     try await withBroker { first, _ in
-      try await withBroker(configuration: {
-        var configuration = EmbeddedBroker.Configuration(storage: .memory)
-        configuration.brokerName = "broker-b"
-        return configuration
-      }()) { second, _ in
+      try await withBroker(configuration: configuration) { second, _ in
         let nameServer = try StubServer.nameServer(["t": .test(["broker-a": first.brokerAddress, "broker-b": second.brokerAddress])])
         try await withClient([nameServer.address]) { client in
           let producer = Producer(client: client, group: "pg")

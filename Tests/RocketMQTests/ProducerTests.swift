@@ -9,12 +9,10 @@ import Testing
 /// Producers against stub brokers: what a broker that behaves does not do.
 @Suite struct ProducerTests {
   private func withProducer(
-    _ brokers: KeyValuePairs<String, String>, configure: (inout ProducerConfiguration) -> Void = { _ in },
+    _ brokers: KeyValuePairs<String, String>, _ configuration: ProducerConfiguration = ProducerConfiguration(),
     _ work: (Producer) async throws -> Void
   ) async throws {
     let nameServer = try StubServer.nameServer(["t": .test(brokers)])
-    var configuration = ProducerConfiguration()
-    configure(&configuration)
     try await withClient([nameServer.address]) { client in
       let producer = Producer(client: client, group: "pg", configuration: configuration)
       do { try await work(producer) } catch {
@@ -69,7 +67,7 @@ import Testing
   @Test func whatIsStoredLessSafelyIsSentToAnotherBrokerWhenThatIsWanted() async throws {
     let poor = try StubServer.broker { $0.code == .sendMessageV2 ? .stored(code: .slaveNotAvailable) : .ok }
     let good = try StubServer.broker()
-    try await withProducer(["a": poor.address, "b": good.address], configure: { $0.retriesUnsafelyStored = true }) { producer in
+    try await withProducer(["a": poor.address, "b": good.address], .with { $0.retriesUnsafelyStored = true }) { producer in
       for _ in 0..<8 {
         let result = try await producer.send(message)
         #expect(result.status == .stored)
@@ -77,7 +75,7 @@ import Testing
     }
     let others: [KeyValuePairs<String, String>] = [["a": poor.address], ["a": poor.address, "b": RawServer.closedAddress()]]
     for brokers in others {
-      try await withProducer(brokers, configure: { $0.retriesUnsafelyStored = true }) { producer in
+      try await withProducer(brokers, .with { $0.retriesUnsafelyStored = true }) { producer in
         let result = try await producer.send(message)
         #expect(result.status == .replicaNotAvailable)
       }
@@ -173,7 +171,7 @@ import Testing
 
   @Test func theDeadlineHoldsForTheRouteToo() async throws {
     let dead = RawServer(.silent)
-    try await withClient([dead.address], configure: { $0.requestTimeout = .seconds(60) }) { client in
+    try await withClient([dead.address], requestTimeout: .seconds(60)) { client in
       let producer = Producer(client: client, group: "pg")
       let error = try await failure { try await producer.send(message, timeout: .milliseconds(100)) }
       #expect(error.code == .timeout)
@@ -214,6 +212,20 @@ import Testing
       // Java: Math.abs("order-17".hashCode() % 4)
       let expected = ["order-17", "order-18"].map { String((Core.tagHash($0) % 4).magnitude) }
       #expect(broker.requests(.sendMessageV2).map { $0.fields["e"]! } == expected.flatMap { [String](repeating: $0, count: 5) })
+    }
+  }
+
+  @Test func aRouteFullOfNonsenseIsAnErrorAtOnce() async throws {
+    var route = TopicRoute.test(["a": "no address at all", "b": "no.such.host.invalid:10911"])
+    route.queues.append(.init(brokerName: "a broker that is nowhere", readQueues: 4, writeQueues: 4, permission: .readWrite))
+    let nameServer = try StubServer.nameServer(["t": route])
+    try await withClient([nameServer.address]) { client in
+      let producer = Producer(client: client, group: "pg")
+      #expect(try await Set(producer.queues(of: "t").map(\.brokerName)) == ["a", "b"])
+      for _ in 0..<4 {
+        let error = try await failure { try await producer.send(message, timeout: .seconds(10)) }
+        #expect(error.code == .badAddress)
+      }
     }
   }
 
@@ -279,10 +291,10 @@ import Testing
       return nil
     }
     let limit = 100_000
-    try await withProducer(["a": broker.address], configure: { $0.maxBytesInFlight = limit; $0.sendTimeout = .seconds(20) }) { producer in
+    try await withProducer(["a": broker.address], .with { $0.maxBytesInFlight = limit }) { producer in
       let large = Message(topic: "t", body: (0..<10_000).map { _ in UInt8.random(in: 0...255) })
       try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0..<100 { group.addTask { try await producer.send(large) } }
+        for _ in 0..<100 { group.addTask { try await producer.send(large, timeout: .seconds(20)) } }
         var sent = 0
         while sent < 100 {
           let batch = held.withLock { held in
@@ -303,7 +315,7 @@ import Testing
 
   @Test func waitingForRoomEndsWithTheDeadlineAndWithCancellation() async throws {
     let broker = try StubServer.broker { $0.code == .sendMessageV2 ? nil : .ok }
-    try await withProducer(["a": broker.address], configure: { $0.maxBytesInFlight = 1 }) { producer in
+    try await withProducer(["a": broker.address], .with { $0.maxBytesInFlight = 1 }) { producer in
       let first = Task { try await producer.send(message, timeout: .seconds(20)) }
       _ = await broker.request(.sendMessageV2)
       let late = try await failure { try await producer.send(message, timeout: .milliseconds(50)) }
@@ -353,8 +365,25 @@ import Testing
     }
   }
 
+  @Test func settingsOutOfRangeAreNamed() async throws {
+    let changes: [(String, (inout ProducerConfiguration) -> Void)] = [
+      ("sendTimeout", { $0.sendTimeout = .zero }), ("attemptTimeout", { $0.attemptTimeout = .zero }),
+      ("maxAttempts", { $0.maxAttempts = 0 }),
+      ("maxMessageBytes", { $0.maxMessageBytes = 0 }), ("maxBytesInFlight", { $0.maxBytesInFlight = 0 }),
+      ("autoCreateQueues", { $0.autoCreateQueues = 0 }), ("zlib", { $0.compression = .zlib(level: 10) }),
+      ("zstd", { $0.compression = .zstd(level: 0) }),
+    ]
+    for (name, change) in changes {
+      try await withProducer(["a": "127.0.0.1:1"], .with(change)) { producer in
+        let error = try await failure { try await producer.send(message) }
+        #expect(error.code == .invalidArgument)
+        #expect(error.message.contains(name))
+      }
+    }
+  }
+
   @Test func messagesAreCutIntoBatchesThatFit() async throws {
-    try await withProducer(["a": "127.0.0.1:1"], configure: { $0.maxMessageBytes = 1000 }) { producer in
+    try await withProducer(["a": "127.0.0.1:1"], .with { $0.maxMessageBytes = 1000 }) { producer in
       var delayed = message
       delayed.delayLevel = 1
       let small = Message(topic: "t", body: [UInt8](repeating: 1, count: 100))
@@ -369,5 +398,14 @@ import Testing
         _ = try OutgoingMessage(batch: batch, producer.configuration, ids: ids)
       }
     }
+  }
+}
+
+extension ProducerConfiguration {
+  /// The default settings, but for some.
+  fileprivate static func with(_ change: (inout ProducerConfiguration) -> Void) -> ProducerConfiguration {
+    var configuration = ProducerConfiguration()
+    change(&configuration)
+    return configuration
   }
 }

@@ -6,7 +6,15 @@ import Testing
 @testable import RocketMQ
 
 @Suite struct RouteTests {
-  static let text = #"{"brokerDatas":[{"brokerAddrs":{KEY0:"10.0.0.1:10911",KEY1:"10.0.0.2:10911"},"brokerName":"broker-b","cluster":"C"},{"brokerAddrs":{KEY1:"10.0.0.3:10911"},"brokerName":"broker-a","cluster":"C"}],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-b","perm":6,"readQueueNums":3,"topicSynFlag":1,"writeQueueNums":2},{"brokerName":"broker-a","perm":6,"readQueueNums":1,"topicSysFlag":0,"writeQueueNums":1}]}"#
+  static let text = #"""
+    {"brokerDatas":[
+      {"brokerAddrs":{KEY0:"10.0.0.1:10911",KEY1:"10.0.0.2:10911"},"brokerName":"broker-b","cluster":"C"},
+      {"brokerAddrs":{KEY1:"10.0.0.3:10911"},"brokerName":"broker-a","cluster":"C"}],
+    "filterServerTable":{},
+    "queueDatas":[
+      {"brokerName":"broker-b","perm":6,"readQueueNums":3,"topicSynFlag":1,"writeQueueNums":2},
+      {"brokerName":"broker-a","perm":6,"readQueueNums":1,"topicSysFlag":0,"writeQueueNums":1}]}
+    """#
 
   private func parse(_ text: String) throws -> TopicRoute? { TopicRoute(json: try JSONValue(parsing: Array(text.utf8))) }
 
@@ -25,7 +33,11 @@ import Testing
   }
 
   @Test func absurdQueueCountsAreLeftOut() throws {
-    let text = #"{"brokerDatas":[],"queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":2147483647,"writeQueueNums":4},{"brokerName":"b","perm":6,"readQueueNums":-1,"writeQueueNums":4}]}"#
+    let text = #"""
+      {"brokerDatas":[],"queueDatas":[
+        {"brokerName":"a","perm":6,"readQueueNums":2147483647,"writeQueueNums":4},
+        {"brokerName":"b","perm":6,"readQueueNums":-1,"writeQueueNums":4}]}
+      """#
     #expect(try parse(text)?.queues == [])
   }
 

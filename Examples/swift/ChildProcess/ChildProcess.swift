@@ -12,7 +12,8 @@ internal import Synchronization
 /// A child process whose output arrives line by line. The demo starts its parts with it, and the tests the `rocketmq` command.
 ///
 /// The child is the leader of a process group of its own, so that ^C in a terminal reaches the parent only, which then ends its children in
-/// the order it wants. Its standard input is a pipe that nobody writes to unless told so: it ends when the parent does, however that happens.
+/// the order it wants. Its standard input is a pipe that nobody writes to unless told so: it ends when the parent does, however that
+/// happens.
 public final class ChildProcess: Sendable {
   /// How a process ended.
   public enum Exit: Sendable, Equatable {

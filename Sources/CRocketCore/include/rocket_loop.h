@@ -7,9 +7,9 @@
  * signals are blocked on the loop thread, so neither a handler of the application nor SIGPIPE runs there.
  *
  * Callback rule of the whole library: a callback is a function, a `user` pointer and a `drop` function. A call that fails never
- * runs the function; one that succeeds runs it exactly once (where not said otherwise), on the loop thread, never before the
- * call has returned to a caller on another thread and never from inside it. `drop(user)` runs exactly once on every path, after
- * the last run of the function; it may be NULL and may run on any thread.
+ * runs the function; one that succeeds runs it exactly once (where not said otherwise), on the loop thread, never from inside
+ * the call. A caller on another thread may see it run before the call has returned to it; out-parameters are written before it
+ * can. `drop(user)` runs exactly once on every path, after the last run of the function; it may be NULL and may run on any thread.
  */
 #ifndef ROCKET_LOOP_H
 #define ROCKET_LOOP_H
@@ -49,7 +49,8 @@ int rocket_loop_new(const rocket_loop_options *options, rocket_loop **out);
  * Thread: any. */
 void rocket_loop_stop(rocket_loop *loop);
 
-/* Stops, waits until the thread has ended and frees everything. No call on `loop` may run at the same time or later.
+/* Stops, waits until the thread has ended and frees everything. No call on `loop` may run at the same time or later. Nothing on the
+ * network can keep it waiting, name lookups neither.
  * Thread: any but the loop's own (then it does nothing and returns ROCKET_WRONG_THREAD). */
 int rocket_loop_free(rocket_loop *loop);
 
@@ -68,7 +69,8 @@ int rocket_loop_post(rocket_loop *loop, rocket_task task);
  * Thread: any.  Fails: ROCKET_NO_MEMORY, ROCKET_STOPPED. */
 int rocket_loop_after(rocket_loop *loop, uint64_t delay_ms, rocket_task task, uint64_t *timer);
 /* Cancels a timer that has not run; then only its drop runs. Unknown and past ids are ignored.
- * Thread: any. From the loop's own thread the task surely does not run any more when this returns. */
+ * Thread: any. From the loop's own thread the task surely does not run any more when this returns; from another one it may be about
+ * to run, and when no memory is left for the note to the loop it stays as it was. */
 void rocket_loop_cancel_timer(rocket_loop *loop, uint64_t timer);
 
 /* Is the caller on the loop's thread? Thread: any. */

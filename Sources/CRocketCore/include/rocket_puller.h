@@ -108,6 +108,9 @@ void rocket_puller_free(rocket_puller *puller);
 void rocket_puller_pause(rocket_puller *puller);
 void rocket_puller_resume(rocket_puller *puller);
 
+/* A pull that waits to be repeated after an error is sent now: something has happened that makes it worth while. Thread: any. */
+void rocket_puller_hurry(rocket_puller *puller);
+
 /* For pulls from now on. Copied. Thread: any.  Fails: ROCKET_STOPPED, ROCKET_NO_MEMORY. */
 int rocket_puller_set_addresses(rocket_puller *puller, const rocket_broker_address *addresses, uint32_t count);
 int rocket_puller_set_subscription(rocket_puller *puller, rocket_slice expression_type, rocket_slice subscription, int64_t version,
@@ -117,6 +120,8 @@ int rocket_puller_set_subscription(rocket_puller *puller, rocket_slice expressio
 uint64_t rocket_puller_last_pull_ms(const rocket_puller *puller);
 /* Where the next pull begins. Thread: any. */
 int64_t rocket_puller_next_offset(const rocket_puller *puller);
+/* Where the queue ended when the broker answered last; -1 before it has. Thread: any. */
+int64_t rocket_puller_max_offset(const rocket_puller *puller);
 
 #ifdef __cplusplus
 }

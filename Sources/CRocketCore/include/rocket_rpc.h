@@ -6,7 +6,10 @@
  * The loop owns at most one connection per address and makes it when a call needs it. One dead or slow address never delays
  * another: names are resolved off the loop thread, attempts have a deadline, and attempts to an address that failed wait with
  * capped exponential back-off and jitter (calls made meanwhile wait with them, up to their own deadline). When an attempt fails,
- * the calls that waited for it fail with its cause; when a connection closes, its calls in flight fail at once.
+ * the calls that waited for it fail with its cause; when a connection closes, its calls in flight fail at once. A connection that
+ * closes before its peer has said anything counts as a failed attempt. Names are looked up anew for each connection and all their
+ * addresses are tried, within one deadline. Where the system can tell (Linux), a peer that acknowledges nothing for 30 seconds
+ * while bytes are under way is taken for dead.
  *
  * Addresses are "host:port", IPv6 in brackets: "[::1]:9876".
  */
@@ -43,13 +46,15 @@ typedef struct rocket_target {
  * Thread: any.  Owns: request is borrowed during the call; body.drop runs once on every path.
  * Fails (reply.fn never runs, both drops do): ROCKET_STOPPED, ROCKET_BAD_ADDRESS, ROCKET_TOO_LARGE, ROCKET_UNSUPPORTED, ROCKET_NO_MEMORY,
  * ROCKET_INVALID_ARGUMENT.
- * Ends with: ROCKET_OK, ROCKET_TIMEOUT (deadline counted from this call), ROCKET_CLOSED, ROCKET_CANCELLED, ROCKET_STOPPED, ROCKET_OVERLOADED,
- * ROCKET_CONNECT_TIMEOUT, libuv's codes of resolving and connecting, decoding codes when the answer is garbage.
+ * Ends with: ROCKET_OK, ROCKET_TIMEOUT (deadline counted from this call), ROCKET_CLOSED (however an open connection got lost),
+ * ROCKET_CANCELLED, ROCKET_STOPPED, ROCKET_OVERLOADED, ROCKET_NO_MEMORY, ROCKET_CONNECT_TIMEOUT, libuv's codes of resolving and
+ * connecting, decoding codes when the answer is garbage.
  * Unlike in Java a timeout does not close the connection: other long polls share it. */
 int rocket_call(rocket_loop *loop, rocket_target target, rocket_command *request, rocket_body body, uint32_t timeout_ms,
                 rocket_reply reply, uint64_t *call);
 
-/* Ends a call with ROCKET_CANCELLED unless it has ended already. Thread: any. */
+/* Ends a call with ROCKET_CANCELLED unless it has ended already. When no memory is left for the note to the loop, the call ends
+ * in its own time. Thread: any. */
 void rocket_call_cancel(rocket_loop *loop, uint64_t call);
 
 /* Sends `request` with the oneway flag. `written` (fn may be NULL) ends with ROCKET_OK when the bytes are handed to the system,
@@ -73,7 +78,8 @@ typedef struct rocket_handler {
   void (*request)(void *user, const rocket_inbound *request);
   /* `address` is what calls use, or the peer for an accepted connection. */
   void (*opened)(void *user, rocket_connection connection, rocket_slice address);
-  /* `status` is ROCKET_CLOSED (the peer closed), ROCKET_STOPPED, a decoding code, or libuv's. */
+  /* `status` is ROCKET_CLOSED (the peer or rocket_connection_close), ROCKET_TIMEOUT (idle), ROCKET_OVERLOADED (the peer does not read
+   * its answers), ROCKET_STOPPED, ROCKET_NO_MEMORY, a decoding code, or libuv's. */
   void (*closed)(void *user, rocket_connection connection, rocket_slice address, int status);
   void *user;
   void (*drop)(void *user);
@@ -84,8 +90,8 @@ typedef struct rocket_handler {
 int rocket_loop_set_handler(rocket_loop *loop, rocket_handler handler);
 
 /* Answers a request: use rocket_command_init_response with the request's command, then this. A connection that is gone meanwhile is
- * no error (the answer is dropped). `body` as in rocket_call.
- * Thread: any.  Fails: ROCKET_STOPPED, ROCKET_TOO_LARGE, ROCKET_NO_MEMORY. */
+ * no error (the answer is dropped). A connection with more than max_unwritten_bytes of answers is closed. `body` as in rocket_call.
+ * Thread: any.  Fails: ROCKET_STOPPED, ROCKET_TOO_LARGE, ROCKET_UNSUPPORTED, ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT. */
 int rocket_respond(rocket_loop *loop, rocket_connection connection, const rocket_command *response, rocket_body body);
 
 /* Closes one connection; its calls in flight end with ROCKET_CLOSED. Unknown ids are ignored. Thread: any. */
@@ -98,10 +104,11 @@ size_t rocket_connection_unwritten(const rocket_loop *loop, rocket_connection co
 /* Opaque: holds a socket. */
 typedef struct rocket_listener rocket_listener;
 
-/* Listens on "host:port" (port 0: any free one; host "0.0.0.0" or "[::]": all). Blocks until the socket listens.
+/* Listens on "host:port" (port 0: any free one; host "0.0.0.0": all of IPv4, "[::]": all of both). Blocks until the socket listens.
  * `port` (may be NULL) receives the port.
  * Thread: any but the loop's.  Owns: the caller until rocket_listener_close.
- * Fails (then handler.drop has run): libuv's codes (UV_EADDRINUSE ...), ROCKET_BAD_ADDRESS, ROCKET_WRONG_THREAD, ROCKET_STOPPED, ROCKET_NO_MEMORY. */
+ * Fails (then handler.drop has run): libuv's codes (UV_EADDRINUSE ...), ROCKET_BAD_ADDRESS, ROCKET_WRONG_THREAD, ROCKET_STOPPED,
+ * ROCKET_NO_MEMORY. */
 int rocket_listener_open(rocket_loop *loop, rocket_slice address, rocket_handler handler, rocket_listener **out, uint16_t *port);
 /* Stops accepting, closes the accepted connections and frees the listener; the handler's drop runs after their `closed`.
  * A listener still open when its loop is freed is freed with it: do not close it afterwards.

@@ -59,12 +59,21 @@ static void free_found(rocket__connection *connection) {
   connection->found = connection->candidate = NULL;
 }
 
+/* What handlers know it by: what calls use, or the peer when it was accepted. */
+static rocket_slice name_of(const rocket__connection *connection) {
+  if (connection->address_size > 0) return rocket_slice_make(connection->address, connection->address_size);
+  return rocket_slice_make(connection->peer, connection->peer_size);
+}
+
+static void report_opened(rocket__connection *connection) {
+  const rocket_handler *handler = rocket__connection_handler(connection);
+  if (handler && handler->opened) handler->opened(handler->user, rocket__connection_id(connection), name_of(connection));
+}
+
 static void report_closed(rocket__connection *connection) {
   const rocket_handler *handler = rocket__connection_handler(connection);
   if (!connection->was_open || !handler || !handler->closed) return;
-  rocket_slice address = connection->address_size > 0 ? rocket_slice_make(connection->address, connection->address_size)
-                                                      : rocket_slice_make(connection->peer, connection->peer_size);
-  handler->closed(handler->user, rocket__connection_id(connection), address, connection->status);
+  handler->closed(handler->user, rocket__connection_id(connection), name_of(connection), connection->status);
 }
 
 static void connect_next(rocket__connection *connection);
@@ -105,8 +114,8 @@ void rocket__connection_close(rocket__connection *connection, int status) {
   free_found(connection);
   if (!uv_is_closing((uv_handle_t *)&connection->tcp)) uv_close((uv_handle_t *)&connection->tcp, on_closed);
   rocket__calls_end(loop, &connection->calls, status_for_calls(status));
-  rocket__writer_discard(&connection->writer, status);
   if (connection->endpoint) rocket__endpoint_lost(connection->endpoint, connection);
+  rocket__writer_discard(&connection->writer, status); /* last, because drops may make calls to the same address */
 }
 
 rocket__connection *rocket__connection_find(const rocket_loop *loop, rocket_connection id) {
@@ -230,10 +239,7 @@ static void open_connection(rocket__connection *connection) {
     rocket__connection_close(connection, status);
     return;
   }
-  const rocket_handler *handler = rocket__connection_handler(connection);
-  rocket_slice address = connection->address_size > 0 ? rocket_slice_make(connection->address, connection->address_size)
-                                                      : rocket_slice_make(connection->peer, connection->peer_size);
-  if (handler && handler->opened) handler->opened(handler->user, rocket__connection_id(connection), address);
+  report_opened(connection);
   if (connection->state == ROCKET__CONNECTION_OPEN && connection->endpoint) rocket__endpoint_opened(connection->endpoint);
 }
 

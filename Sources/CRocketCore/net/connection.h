@@ -9,6 +9,7 @@
 #include "net/address.h"
 #include "net/frame_reader.h"
 #include "net/handler.h"
+#include "net/lookup.h"
 #include "net/timers.h"
 #include "net/writer.h"
 

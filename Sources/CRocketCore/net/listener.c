@@ -9,6 +9,7 @@
 #include "net/address.h"
 #include "net/connection.h"
 #include "net/handler.h"
+#include "net/lookup.h"
 #include "net/timers.h"
 
 enum { BACKLOG = 1024, NO_MEMORY_PAUSE_MS = 20 };

@@ -12,7 +12,9 @@
 #include "net/endpoint.h"
 #include "net/handler.h"
 #include "net/listener.h"
+#include "net/lookup.h"
 #include "net/timers.h"
+#include "net/weak_loop.h"
 
 void rocket_loop_options_default(rocket_loop_options *options) {
   *options = (rocket_loop_options){
@@ -161,6 +163,7 @@ static void begin_closing(rocket_loop *loop) {
   rocket__listeners_stop(loop);
   rocket__connections_stop(loop);
   rocket__endpoints_stop(loop);
+  rocket__lookups_stop(loop);
 }
 
 static void close_own_handles(rocket_loop *loop) {
@@ -216,6 +219,7 @@ static void init_fields(rocket_loop *loop, const rocket_loop_options *options) {
   rocket__link_init(&loop->connections);
   rocket__link_init(&loop->unflushed);
   rocket__link_init(&loop->listeners);
+  rocket__link_init(&loop->lookups);
   rocket__id_table_init(&loop->tasks_by_id, options->allocator);
   rocket__id_table_init(&loop->calls, options->allocator);
   rocket__id_table_init(&loop->endpoints_by_hash, options->allocator);
@@ -252,6 +256,8 @@ static int start_thread(rocket_loop *loop) {
 /* The thread has ended or never began. */
 static void free_loop(rocket_loop *loop) {
   const rocket_allocator *allocator = rocket__loop_allocator(loop);
+  rocket__weak_loop_sever(loop->weak);
+  rocket__weak_loop_release(loop->weak);
   uv_close((uv_handle_t *)&loop->async, NULL);
   uv_run(&loop->uv, UV_RUN_DEFAULT);
   int status = uv_loop_close(&loop->uv);
@@ -271,14 +277,14 @@ int rocket_loop_new(const rocket_loop_options *options, rocket_loop **out) {
     options = &defaults;
   }
   if (!options_are_valid(options)) return ROCKET_INVALID_ARGUMENT;
+  int status = ROCKET_NO_MEMORY;
   rocket_loop *loop = rocket__alloc(options->allocator, sizeof *loop);
-  if (!loop) return ROCKET_NO_MEMORY;
+  if (!loop) return status;
   init_fields(loop, options);
-  int status = init_handles(loop);
-  if (status != ROCKET_OK) {
-    rocket__release(options->allocator, loop);
-    return status;
-  }
+  loop->weak = rocket__weak_loop_new(loop);
+  if (!loop->weak) goto fail;
+  status = init_handles(loop);
+  if (status != ROCKET_OK) goto fail;
   status = start_thread(loop);
   if (status != ROCKET_OK) {
     close_own_handles(loop);
@@ -287,6 +293,10 @@ int rocket_loop_new(const rocket_loop_options *options, rocket_loop **out) {
   }
   *out = loop;
   return ROCKET_OK;
+fail:
+  if (loop->weak) rocket__weak_loop_release(loop->weak);
+  rocket__release(options->allocator, loop);
+  return status;
 }
 
 void rocket_loop_stop(rocket_loop *loop) {

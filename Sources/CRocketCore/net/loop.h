@@ -35,6 +35,7 @@ typedef struct rocket__work {
 } rocket__work;
 
 struct rocket__handler;
+struct rocket__weak_loop;
 
 struct rocket_loop {
   rocket_loop_options options;
@@ -55,7 +56,7 @@ struct rocket_loop {
   uv_timer_t timer;     /* the one timer, armed for the first of `timers` or earlier */
   bool stopping;        /* the inbox is closed and empty */
   bool closing;         /* everything is told to close */
-  uint32_t open_handles; /* connections, listeners and lookups that libuv still knows */
+  uint32_t open_handles; /* connections and listeners that libuv still knows */
   uint64_t random;
   rocket__link arrived; /* taken from the inbox, not filed yet */
   rocket__link ready;   /* works to run */
@@ -74,6 +75,8 @@ struct rocket_loop {
   uint64_t last_connection;
   rocket__link unflushed; /* connections with something new to write */
   rocket__link listeners;
+  rocket__link lookups;
+  struct rocket__weak_loop *weak; /* for the lookups' threads */
   struct rocket__handler *handler; /* of connections that calls open; NULL: none */
 
   uint8_t received[ROCKET__RECEIVE_BYTES]; /* shared by all connections: read and used up in one go */

@@ -113,17 +113,33 @@ void rocket_process_queue_set_wake(rocket_process_queue *queue, void (*wake)(voi
   queue->wake_drop = drop;
 }
 
-/* Makes cells up to and with `last`, which need not be filled. Acquire: whoever moved `head` away is done with the cells behind it,
- * and a reader that still looks at one sees `head` moved when it sees what is written there next. */
+/* The cell at `tail` is never DONE for its position, so this ends there.
+ * Acquire on a state: its acker is done with the cell. Release on `head`: so is, then, everybody for whoever acquires it. A cell
+ * that is recycled meanwhile has another position, and then `head` has moved, so the CAS fails. */
+uint64_t rocket__process_queue_catch_up(const rocket_process_queue *queue) {
+  _Atomic uint64_t *word = (_Atomic uint64_t *)&queue->head; /* const means: no message changes */
+  uint64_t head = atomic_load_explicit(word, memory_order_acquire);
+  for (;;) {
+    uint64_t end = head;
+    while (atomic_load_explicit(&rocket__cell_at(queue, end)->state, memory_order_acquire) == ROCKET__STATE(end, ROCKET__DONE))
+      end++;
+    if (end == head) return head;
+    if (atomic_compare_exchange_strong_explicit(word, &head, end, memory_order_acq_rel, memory_order_acquire)) head = end;
+  }
+}
+
+/* Makes cells up to and with `last`, which need not be filled. Those behind `head` are recycled: everybody is done with them, and a
+ * reader that still looks at one sees `head` moved when it sees what is written there next. */
 static int reserve(rocket_process_queue *queue, uint64_t last) {
-  uint64_t head = atomic_load_explicit(&queue->head, memory_order_acquire);
+  uint64_t end = last / ROCKET__CELLS + 1;
+  if (end <= queue->end_chunk) return ROCKET_OK;
+  uint64_t head = rocket__process_queue_catch_up(queue);
   while (queue->oldest_chunk < head / ROCKET__CELLS) {
     rocket__chunk *chunk =
         atomic_load_explicit(&queue->directory[queue->oldest_chunk++ & queue->directory_mask], memory_order_relaxed);
     chunk->spare = queue->spares;
     queue->spares = chunk;
   }
-  uint64_t end = last / ROCKET__CELLS + 1;
   if (end - queue->oldest_chunk > queue->directory_mask + 1) return ROCKET_FULL;
   for (; queue->end_chunk < end; queue->end_chunk++) {
     rocket__chunk *chunk = queue->spares;
@@ -212,10 +228,10 @@ void rocket_process_queue_advance(rocket_process_queue *queue, int64_t next_offs
 }
 
 /* A cell is recycled only after `head` has passed it, and `head` never comes back: when it has not moved, what was read between is
- * this position's. Lock-free: it has moved only if somebody finished a message. Acquire on both loads of `head`'s chain keeps the
- * three reads in their order; the release in fill and write_sentinel makes a recycled cell's number tell that `head` has moved. */
+ * this position's. Lock-free: it has moved only if somebody finished a message. Acquire keeps the reads in their order, and with the
+ * release in fill and write_sentinel makes a recycled cell's number tell that `head` has moved. */
 int64_t rocket_process_queue_commit_offset(const rocket_process_queue *queue) {
-  uint64_t head = atomic_load_explicit(&queue->head, memory_order_seq_cst); /* seq_cst: the throttle's pair, see should_pull */
+  uint64_t head = rocket__process_queue_catch_up(queue);
   for (;;) {
     int64_t offset = atomic_load_explicit(&rocket__cell_at(queue, head)->queue_offset, memory_order_acquire);
     uint64_t again = atomic_load_explicit(&queue->head, memory_order_acquire);
@@ -277,7 +293,7 @@ void rocket__process_queue_let_go(rocket_process_queue *queue) {
 
 /* Room for one more pull? The window is as wide as `head` lets it be, also where max_span sets no limit. */
 static bool has_room(const rocket_process_queue *queue) {
-  uint64_t first = atomic_load_explicit(&queue->head, memory_order_seq_cst) / ROCKET__CELLS;
+  uint64_t first = rocket__process_queue_catch_up(queue) / ROCKET__CELLS; /* before tail: then tail is not below it */
   uint64_t last = (atomic_load_explicit(&queue->tail, memory_order_relaxed) + queue->largest_pull) / ROCKET__CELLS;
   return last - first <= queue->directory_mask;
 }
@@ -298,8 +314,8 @@ static rocket_throttle over(const rocket_process_queue *queue, bool low) {
   return too_wide ? ROCKET_THROTTLE_SPAN : ROCKET_THROTTLE_NONE;
 }
 
-/* seq_cst: the pair is "throttled = true, then read held and head" here, "change held or head, then read throttled" in finished. Either
- * the second look here sees the change, or the acker sees that it has to wake. */
+/* seq_cst: the pair is "throttled, then read held" here, "held, then read throttled" in finished. Either the second look here sees that
+ * the message is off the books, and with it (release, acquire) that its cell is DONE, or the acker sees that it has to wake. */
 rocket_throttle rocket_process_queue_should_pull(rocket_process_queue *queue) {
   rocket_throttle reason = over(queue, false);
   if (reason != ROCKET_THROTTLE_NONE) {

@@ -7,6 +7,9 @@
  * state to the next is a CAS (or, where only one thread can be there, a store), and whoever makes it takes over the counts that
  * the new state does not have.
  *
+ * `head` is moved by those who want to know where it is (catch_up), not by those who finish messages: an ack writes its own cell and
+ * the one number that counts what is held, and touches nothing else that others write.
+ *
  * Orders. seq_cst is used where two threads each write one word and then read the other's (the comment there names the pair), and on
  * x86-64 and AArch64 costs these read-modify-writes and loads nothing. Everything else is release/acquire, and relaxed for the
  * payload, which a later check of `state` or `head` validates. No separate fences: thread sanitizers do not follow them. */
@@ -92,7 +95,7 @@ struct rocket_process_queue {
   rocket__chunk *spares;
   char pad_head[ROCKET__APART];
 
-  /* The ackers'. */
+  /* Those who look how far it went. All before it is finished. */
   _Atomic uint64_t head;
   char pad_next[ROCKET__APART];
 
@@ -118,7 +121,9 @@ static inline rocket__cell *rocket__cell_at(const rocket_process_queue *queue, u
   return chunk ? &chunk->cells[position % ROCKET__CELLS] : NULL;
 }
 
-/* Takes `bytes` of `count` messages off the books, lets `head` go on, and wakes the pullers that waited for it. */
+/* Moves `head` over what is DONE and returns it. Lock-free. Thread: any. */
+uint64_t rocket__process_queue_catch_up(const rocket_process_queue *queue);
+/* Takes `bytes` of `count` messages off the books and wakes the pullers that waited for it. */
 void rocket__process_queue_finished(rocket_process_queue *queue, uint32_t count, uint64_t bytes);
 /* Lets go of what is READY from `next` on. Only after a drop. */
 void rocket__process_queue_let_go(rocket_process_queue *queue);

@@ -48,21 +48,6 @@ uint32_t rocket_process_queue_take(rocket_process_queue *queue, uint32_t max, ui
   return take(queue, max, now_ms, out);
 }
 
-/* Moves `head` over what is DONE. The cell at `tail` is never DONE for its position, so this ends there.
- * seq_cst: the pair is "cell = DONE, then read head" of one acker, "head = cell's position, then read cell" of another. One of them
- * sees that both hold and goes on, so when nobody runs the cell at `head` is not DONE (I5). */
-static void advance_head(rocket_process_queue *queue) {
-  uint64_t head = atomic_load_explicit(&queue->head, memory_order_seq_cst);
-  for (;;) {
-    uint64_t end = head;
-    while (atomic_load_explicit(&rocket__cell_at(queue, end)->state, memory_order_seq_cst) == ROCKET__STATE(end, ROCKET__DONE))
-      end++;
-    if (end == head) return;
-    /* Release (in seq_cst): whoever acquires `head` may reuse the cells behind it. */
-    if (atomic_compare_exchange_strong_explicit(&queue->head, &head, end, memory_order_seq_cst, memory_order_seq_cst)) head = end;
-  }
-}
-
 /* What finishing messages adds up to; frames are released one run at a time. */
 typedef struct finished_run {
   uint32_t count;
@@ -81,7 +66,8 @@ static void finish_frame(finished_run *run, rocket_frame *frame) {
 }
 
 /* Marks one position DONE, whoever had it. The payload is read before the CAS: afterwards the cell may be recycled at once. That the
- * state is this position's before and after makes the payload this position's too. False: it was finished before (I6). */
+ * state is this position's before and after makes the payload this position's too. False: it was finished before (I6).
+ * Release: the reads above come first, and whoever sees DONE may recycle the cell. Acquire: for the next round. */
 static bool finish(rocket_process_queue *queue, uint64_t position, finished_run *run) {
   rocket__cell *cell = position < ROCKET__MAX_POSITION ? rocket__cell_at(queue, position) : NULL;
   if (!cell) return false;
@@ -90,8 +76,7 @@ static bool finish(rocket_process_queue *queue, uint64_t position, finished_run 
     rocket_frame *frame = atomic_load_explicit(&cell->frame, memory_order_relaxed);
     uint32_t body_bytes = atomic_load_explicit(&cell->body_bytes, memory_order_relaxed);
     bool owns_count = seen == ROCKET__STATE(position, ROCKET__TAKEN); /* when EXPIRED, the scan took it over */
-    /* seq_cst: see advance_head. */
-    if (!atomic_compare_exchange_strong_explicit(&cell->state, &seen, ROCKET__STATE(position, ROCKET__DONE), memory_order_seq_cst,
+    if (!atomic_compare_exchange_strong_explicit(&cell->state, &seen, ROCKET__STATE(position, ROCKET__DONE), memory_order_acq_rel,
                                                  memory_order_acquire))
       continue;
     run->count++;
@@ -104,7 +89,6 @@ static bool finish(rocket_process_queue *queue, uint64_t position, finished_run 
 
 static void settle(rocket_process_queue *queue, const finished_run *run) {
   if (run->count == 0) return;
-  advance_head(queue);
   if (run->frame) rocket_frame_release_many(run->frame, run->frame_counts);
   rocket__process_queue_finished(queue, run->count, run->bytes);
 }
@@ -152,8 +136,8 @@ int rocket_process_queue_take_more(rocket_process_queue *queue, uint32_t max, ui
 
 /* What is held is exactly [head, next): there is no other taker, and all before is finished. */
 int64_t rocket_process_queue_commit(rocket_process_queue *queue) {
-  uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed); /* relaxed: only the holder moves them */
-  uint64_t next = atomic_load_explicit(&queue->next, memory_order_relaxed) >> 1;
+  uint64_t head = rocket__process_queue_catch_up(queue);
+  uint64_t next = atomic_load_explicit(&queue->next, memory_order_relaxed) >> 1; /* relaxed: only the holder moves it */
   rocket_process_queue_ack_many(queue, head, (uint32_t)(next - head));
   int64_t offset = rocket_process_queue_commit_offset(queue);
   /* Release: the next holder sees where head and next are. */
@@ -162,8 +146,8 @@ int64_t rocket_process_queue_commit(rocket_process_queue *queue) {
 }
 
 void rocket_process_queue_rollback(rocket_process_queue *queue) {
-  uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed); /* relaxed: only the holder moves them */
-  uint64_t word = atomic_load_explicit(&queue->next, memory_order_relaxed);
+  uint64_t head = rocket__process_queue_catch_up(queue);
+  uint64_t word = atomic_load_explicit(&queue->next, memory_order_relaxed); /* relaxed: only the holder moves it */
   for (uint64_t at = head; at < word >> 1; at++) {
     rocket__cell *cell = rocket__cell_at(queue, at);
     /* The next taker's count, added while the cell still has its own. */
@@ -182,7 +166,7 @@ void rocket_process_queue_rollback(rocket_process_queue *queue) {
 uint32_t rocket_process_queue_scan_expired(rocket_process_queue *queue, uint64_t now_ms, uint64_t timeout_ms, uint32_t max,
                                            rocket_taken *out) {
   if (atomic_load_explicit(&queue->holder, memory_order_relaxed) != ROCKET__NEVER_HELD) return 0;
-  uint64_t at = atomic_load_explicit(&queue->head, memory_order_acquire);
+  uint64_t at = rocket__process_queue_catch_up(queue);
   uint64_t next = atomic_load_explicit(&queue->next, memory_order_acquire) >> 1; /* acquire: the cells up to it are there */
   uint32_t found = 0;
   for (; at < next && found < max; at++) {

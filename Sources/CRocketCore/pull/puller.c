@@ -178,6 +178,7 @@ void rocket__puller_proceed(rocket_puller *puller) {
 
 static void look(rocket_puller *puller) {
   bool stop_wanted = atomic_load(&puller->stop_wanted);
+  bool hurried = atomic_exchange(&puller->hurried, false);
   switch (puller->state) {
     case ROCKET__PULLER_IDLE:
       if (stop_wanted || atomic_load(&puller->started)) rocket__puller_proceed(puller);
@@ -187,7 +188,9 @@ static void look(rocket_puller *puller) {
       rocket__puller_proceed(puller);
       break;
     case ROCKET__PULLER_DELAYED:
-      if (stop_wanted) rocket__puller_finish(puller);
+      if (!stop_wanted && !hurried) break;
+      rocket__timer_stop(puller->loop, &puller->timer);
+      rocket__puller_proceed(puller);
       break;
     case ROCKET__PULLER_PULLING:
       if (!stop_wanted) break;
@@ -289,6 +292,7 @@ static rocket_puller *make(rocket_loop *loop, const rocket_puller_options *optio
                                                    options->subscription_version, options->tags, options->tag_count);
   atomic_init(&puller->counts, 3); /* the handle's, the guard's, the process queue's */
   atomic_init(&puller->next_offset, options->first_offset);
+  atomic_init(&puller->max_offset, -1);
   return puller;
 }
 
@@ -343,6 +347,11 @@ void rocket_puller_resume(rocket_puller *puller) {
   ask(puller);
 }
 
+void rocket_puller_hurry(rocket_puller *puller) {
+  atomic_store(&puller->hurried, true);
+  ask(puller);
+}
+
 /* The newest wins; the loop thread picks it up when it sends. */
 int rocket_puller_set_addresses(rocket_puller *puller, const rocket_broker_address *addresses, uint32_t count) {
   if (!addresses || count == 0) return ROCKET_INVALID_ARGUMENT;
@@ -370,4 +379,8 @@ uint64_t rocket_puller_last_pull_ms(const rocket_puller *puller) {
 
 int64_t rocket_puller_next_offset(const rocket_puller *puller) {
   return atomic_load_explicit(&puller->next_offset, memory_order_relaxed); /* relaxed: likewise */
+}
+
+int64_t rocket_puller_max_offset(const rocket_puller *puller) {
+  return atomic_load_explicit(&puller->max_offset, memory_order_relaxed); /* relaxed: likewise */
 }

@@ -73,11 +73,12 @@ struct rocket_puller {
   _Atomic uint32_t counts;
   _Atomic uint32_t asked;
   _Atomic uint32_t guard_state;
-  _Atomic bool started, stop_wanted, paused;
+  _Atomic bool started, stop_wanted, paused, hurried;
   _Atomic(rocket__addresses *) new_addresses; /* NULL: no change */
   _Atomic(rocket__subscription *) new_subscription;
   _Atomic uint64_t last_pull_ms;
   _Atomic int64_t next_offset;
+  _Atomic int64_t max_offset;
 
   /* The loop thread. */
   rocket__puller_state state;

@@ -16,17 +16,18 @@ enum {
 /* The header that every answer with a position carries. */
 typedef struct position {
   int64_t next_begin_offset;
+  int64_t max_offset;
   int64_t suggested_broker_id;
   int64_t offset_delta; /* static topics of 5.x: to be added to the records' offsets */
 } position;
 
-/* All four are mandatory, though only two are used: where one is missing, the rest cannot be trusted. */
+/* All four are mandatory, though one is not used: where one is missing, the rest cannot be trusted. */
 static int read_position(const rocket_command *response, position *out) {
   int64_t unused;
   int status = rocket_command_get_i64(response, ROCKET_FIELD_NEXT_BEGIN_OFFSET, &out->next_begin_offset);
   if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_SUGGEST_WHICH_BROKER_ID, &out->suggested_broker_id);
   if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MIN_OFFSET, &unused);
-  if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MAX_OFFSET, &unused);
+  if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MAX_OFFSET, &out->max_offset);
   if (status == ROCKET_OK && out->next_begin_offset < 0) status = ROCKET_BAD_FIELD;
   return status;
 }
@@ -144,6 +145,7 @@ void rocket__puller_answered(rocket_puller *puller, const rocket_command *respon
     return;
   }
   puller->suggested_broker_id = at.suggested_broker_id;
+  atomic_store_explicit(&puller->max_offset, at.max_offset, memory_order_relaxed); /* relaxed: a number to look at */
   if (response->code == ROCKET_RESPONSE_SUCCESS) found(puller, &at, response, frame);
   else if (response->code == ROCKET_RESPONSE_PULL_OFFSET_MOVED) offset_illegal(puller, &at);
   else found_nothing(puller, &at);

@@ -22,7 +22,9 @@ extension BrokerAPI {
   }
 
   /// One message by its place in the broker's log: VIEW_MESSAGE_BY_ID(33). Java: `viewMessage`.
-  package func viewMessage(at commitLogOffset: Int64, broker address: String, timeout: Duration? = nil) async throws(RocketMQError) -> MessageBox {
+  package func viewMessage(at commitLogOffset: Int64, broker address: String, timeout: Duration? = nil) async throws(RocketMQError)
+    -> MessageBox
+  {
     var command = Command(.viewMessageByID)
     command.set(.offset, commitLogOffset)
     let reply = try await call(address, command, timeout: timeout).expect("the message at log offset \(commitLogOffset)")

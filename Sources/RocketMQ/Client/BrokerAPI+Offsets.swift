@@ -18,7 +18,8 @@ extension BrokerAPI {
   package func updateOffset(
     of queue: MessageQueue, group: String, to offset: Int64, at address: String, timeout: Duration = .seconds(5)
   ) async throws(RocketMQError) {
-    try await call(address, updateCommand(queue, group, offset), timeout: timeout).expect("storing offset \(offset) of \(group) for \(queue)")
+    try await call(address, updateCommand(queue, group, offset), timeout: timeout).expect(
+      "storing offset \(offset) of \(group) for \(queue)")
   }
 
   /// Stores a group's offset, unconfirmed: UPDATE_CONSUMER_OFFSET(15). Returns when the bytes are with the system.
@@ -45,7 +46,8 @@ extension BrokerAPI {
   ) async throws(RocketMQError) -> Int64 {
     var command = queueCommand(.searchOffsetByTimestamp, queue)
     command.set(.timestamp, time.millisecondsSince1970)
-    return try await call(address, command, timeout: timeout).expect("the offset of \(queue) at \(time.millisecondsSince1970)").int64(.offset)
+    return try await call(address, command, timeout: timeout).expect("the offset of \(queue) at \(time.millisecondsSince1970)").int64(
+      .offset)
   }
 
   private func updateCommand(_ queue: MessageQueue, _ group: String, _ offset: Int64) -> Command {

@@ -31,3 +31,19 @@ public struct ClientConfiguration: Sendable {
 
   public init(nameServers: [String] = []) { self.nameServers = nameServers }
 }
+
+extension ClientConfiguration {
+  /// Throws `invalidArgument` that names the setting.
+  func validate() throws(RocketMQError) {
+    let durations = [
+      ("requestTimeout", requestTimeout), ("connectTimeout", connectTimeout), ("idleTimeout", idleTimeout),
+      ("heartbeatInterval", heartbeatInterval), ("routeRefreshInterval", routeRefreshInterval), ("shutdownTimeout", shutdownTimeout),
+    ]
+    for (name, duration) in durations where duration <= .zero {
+      throw RocketMQError(.invalidArgument, "client: \(name) is \(duration), but must be longer than nothing")
+    }
+    guard maxCachedBytes > 0 else {
+      throw RocketMQError(.invalidArgument, "client: maxCachedBytes is \(maxCachedBytes), but must be at least 1")
+    }
+  }
+}

@@ -19,6 +19,7 @@ final class ClientEngine: Sendable {
   private let missingRoutes: Wake
 
   init(_ configuration: ClientConfiguration, clientID: String, clock: any Clock<Duration>) throws(RocketMQError) {
+    try configuration.validate()
     let addresses = try NameServerList.resolve(configuration.nameServers).shuffled()
     var options = Loop.Options()
     options.connectTimeout = configuration.connectTimeout
@@ -126,16 +127,15 @@ final class ClientEngine: Sendable {
 
   /// Says good-bye for one group wherever this client may be known.
   func unregister(producer: String? = nil, consumer: String? = nil, within limit: Duration) async {
-    let clock = ContinuousClock()
-    let deadline = clock.now + limit
+    let deadline = Deadline(limit)
     await withDiscardingTaskGroup { [api, clientID, logger, heartbeats] group in
       for address in heartbeats.greeted {
         group.addTask {
           do throws(RocketMQError) {
-            // A heartbeat that was made while the group was still here must not overtake the good-bye.
-            try await heartbeats.settle(address, within: limit)
+            // A heartbeat that was made while the group was still here must not arrive after the good-bye.
+            try await heartbeats.land(address, within: limit)
             try await api.unregister(
-              from: address, clientID: clientID, producerGroup: producer, consumerGroup: consumer, timeout: deadline - clock.now)
+              from: address, clientID: clientID, producerGroup: producer, consumerGroup: consumer, timeout: deadline.left)
           } catch {
             logger.info(
               "unregistering failed; the broker will notice by itself",

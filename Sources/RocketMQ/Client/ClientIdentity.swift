@@ -56,7 +56,9 @@ enum LocalAddresses {
   private static func bytes(of address: UnsafeMutablePointer<sockaddr>) -> [UInt8]? {
     switch Int32(address.pointee.sa_family) {
     case AF_INET:
-      address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { pointer in withUnsafeBytes(of: pointer.pointee.sin_addr) { [UInt8]($0) } }
+      address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { pointer in
+        withUnsafeBytes(of: pointer.pointee.sin_addr) { [UInt8]($0) }
+      }
     case AF_INET6:
       address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { pointer in
         withUnsafeBytes(of: pointer.pointee.sin6_addr) { [UInt8]($0) }

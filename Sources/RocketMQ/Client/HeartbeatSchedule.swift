@@ -55,6 +55,8 @@ struct HeartbeatSchedule {
     return succeeded && reopened.remove(address) != nil
   }
 
+  func isOnItsWay(_ address: String) -> Bool { flights[address] != nil }
+
   /// A heartbeat is on its way, or due.
   func isBusy(_ address: String) -> Bool { flights[address] != nil || pending.contains(address) }
 

@@ -8,7 +8,10 @@ internal import Synchronization
 final class Heartbeats: Sendable {
   private struct State {
     var schedule = HeartbeatSchedule()
+    /// Who waits until no heartbeat is on its way to an address, and none is due.
     var settled: [String: [Waiter<Bool>]] = [:]
+    /// Who waits until the one that is on its way has ended.
+    var landed: [String: [Waiter<Bool>]] = [:]
   }
 
   private let state = Mutex(State())
@@ -69,22 +72,23 @@ final class Heartbeats: Sendable {
     }
     bell.ring()
     var silent: [String] = []
+    let deadline = Deadline(limit)
     for (address, waiter) in waiters {
-      let arrived = try? await waiter.value(within: limit, on: api.loop, waitingFor: "the heartbeat to \(address)")
+      let arrived = try? await waiter.value(within: max(deadline.left, .zero), on: api.loop, waitingFor: "the heartbeat to \(address)")
       if arrived != true { silent.append(address) }
     }
     return silent
   }
 
-  /// Waits until no heartbeat is on its way to `address` and none is due.
-  func settle(_ address: String, within limit: Duration) async throws(RocketMQError) {
+  /// Waits until the heartbeat that is on its way to `address`, if any, has ended.
+  func land(_ address: String, within limit: Duration) async throws(RocketMQError) {
     let waiter = Waiter<Bool>()
-    let isSettled = state.withLock { state in
-      if !state.schedule.isBusy(address) { return true }
-      state.settled[address, default: []].append(waiter)
-      return false
+    let isOnItsWay = state.withLock { state in
+      guard state.schedule.isOnItsWay(address) else { return false }
+      state.landed[address, default: []].append(waiter)
+      return true
     }
-    if !isSettled { _ = try await waiter.value(within: limit, on: api.loop, waitingFor: "the heartbeat to \(address)") }
+    if isOnItsWay { _ = try await waiter.value(within: limit, on: api.loop, waitingFor: "the heartbeat to \(address)") }
   }
 
   private func send(to address: String) async {
@@ -104,8 +108,9 @@ final class Heartbeats: Sendable {
     }
     let (isNew, waiters) = state.withLock { state in
       let isNew = state.schedule.finished(address, succeeded: succeeded)
-      let isSettled = !state.schedule.isBusy(address)
-      return (isNew, isSettled ? state.settled.removeValue(forKey: address) ?? [] : [])
+      let landed = state.landed.removeValue(forKey: address) ?? []
+      let settled = state.schedule.isBusy(address) ? [] : state.settled.removeValue(forKey: address) ?? []
+      return (isNew, landed + settled)
     }
     bell.ring()
     for waiter in waiters { waiter.finish(.success(succeeded)) }

@@ -25,14 +25,13 @@ package final class NameServers: Sendable {
   func call<R: Sendable>(
     _ what: String, _ work: (_ address: String, _ timeout: Duration) async throws(RocketMQError) -> R
   ) async throws(RocketMQError) -> R {
-    let clock = ContinuousClock()
-    let deadline = clock.now + timeout
+    let deadline = Deadline(timeout)
     let first = current.withLock { $0 }
     var failures: [(address: String, error: RocketMQError)] = []
     for i in addresses.indices {
       let index = (first + i) % addresses.count
       let address = addresses[index]
-      let share = (deadline - clock.now) / (addresses.count - i)
+      let share = deadline.left / (addresses.count - i)
       do throws(RocketMQError) {
         return try await work(address, max(share, .milliseconds(1)))
       } catch {

@@ -29,7 +29,7 @@ public final class RocketMQClient: Sendable {
   /// A client with default settings. `nameServers`: "host:port" each, or lists split at ";" or ","; none: the environment variable
   /// NAMESRV_ADDR.
   ///
-  /// - Throws: `invalidArgument` without any name server, `badAddress` for an entry that is no address.
+  /// - Throws: `invalidArgument` without any name server, or for a setting out of its range; `badAddress` for an entry that is no address.
   public convenience init(nameServers: [String] = []) throws(RocketMQError) {
     try self.init(ClientConfiguration(nameServers: nameServers))
   }
@@ -151,7 +151,7 @@ extension RocketMQClient {
   /// none are looked for. Returns before either is done.
   package func subscriptionsChanged() { engine.membersChanged() }
 
-  /// Tells all brokers who is here, and waits for their answers, but not longer than `limit` for each. The result holds the brokers that
+  /// Tells all brokers who is here, and waits for their answers, but not longer than `limit`. The result holds the addresses of those that
   /// did not answer. Java: `sendHeartbeatToAllBrokerWithLock`.
   @discardableResult
   package func sendHeartbeats(within limit: Duration = .seconds(3)) async -> [String] {

@@ -3,7 +3,8 @@
 
 internal import Synchronization
 
-/// One task waiting for a value that another one brings. Resumed exactly once: by the value, by the deadline, or by the task's cancellation.
+/// One task waiting for a value that another one brings. Resumed exactly once: by the value, by the deadline, or by the task's
+/// cancellation.
 final class Waiter<Value: Sendable>: Sendable {
   private typealias Continuation = UnsafeContinuation<Result<Value, RocketMQError>, Never>
 
@@ -38,7 +39,8 @@ final class Waiter<Value: Sendable>: Sendable {
   var isOver: Bool { state.withLock { if case .over = $0 { true } else { false } } }
 
   /// Call it once. Throws what ended the wait: `timeout` (`what` says for what it waited), `cancelled`, or the failure brought.
-  func value(within limit: Duration, on loop: Loop, waitingFor what: @autoclosure @escaping @Sendable () -> String) async throws(RocketMQError)
+  func value(within limit: Duration, on loop: Loop, waitingFor what: @autoclosure @escaping @Sendable () -> String)
+    async throws(RocketMQError)
     -> Value
   {
     let timer = loop.after(limit) { self.finish(.failure(RocketMQError(.timeout, "waited \(limit) for \(what())"))) }

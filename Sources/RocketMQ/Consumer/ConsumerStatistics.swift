@@ -25,7 +25,10 @@ public struct ConsumerStatistics: Sendable {
     public var commitOffset: Int64
     /// Where the next pull begins.
     public var pullOffset: Int64
-    /// When the last pull was sent; nil before the first.
+    /// Messages from ``commitOffset`` to the queue's end, as the broker said with its last answer; those that the filter keeps out count,
+    /// too. nil before the first answer.
+    public var lag: Int64?
+    /// Since the last pull was sent; nil before the first.
     public var sinceLastPull: Duration?
   }
 }

@@ -217,6 +217,7 @@ extension PushConsumer: RebalanceEffects {
   }
 
   private func pullFailed(_ error: RocketMQError, _ queue: OwnedQueue) {
+    hasFailedPulls.store(true, ordering: .relaxed)
     logger.log(
       level: warningGate.pass() ? .warning : .debug, "a pull failed; it is repeated",
       metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.error: "\(error)"])

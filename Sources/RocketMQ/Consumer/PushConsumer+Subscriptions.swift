@@ -70,7 +70,12 @@ extension PushConsumer: ConsumerMember {
       subscriptions: state.withLock { $0.subscriptions.data })
   }
 
-  package func membersChanged() { rebalance.due() }
+  package func membersChanged() {
+    rebalance.due()
+    // The broker knows this consumer now, perhaps for the first time since it was restarted: pulls may go better.
+    guard hasFailedPulls.exchange(false, ordering: .relaxed) else { return }
+    for queue in rebalance.held { queue.puller?.hurry() }
+  }
 
   package func routeChanged(topic: String) {
     for queue in rebalance.held where queue.messageQueue.topic == topic { applyAddresses(to: queue) }

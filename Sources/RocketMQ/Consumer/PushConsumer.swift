@@ -44,6 +44,8 @@ public final class PushConsumer: Sendable {
   let state: Mutex<State>
   /// Rung when ``run()`` is to end.
   let ended = Wake()
+  /// A pull has failed, and waits to be repeated.
+  let hasFailedPulls = Atomic(false)
   let heartbeatGate = RateGate(interval: .seconds(1))
   let routeGate = RateGate(interval: .seconds(5))
   let warningGate = RateGate(interval: .seconds(10))
@@ -157,6 +159,7 @@ extension ConsumerStatistics.Queue {
     cachedBytes = window.bytes
     commitOffset = window.commitOffset
     pullOffset = owned.puller?.nextOffset ?? window.commitOffset
+    lag = owned.puller?.maxOffset.map { max(0, $0 - window.commitOffset) }
     sinceLastPull = lastPull == 0 ? nil : .milliseconds(Core.nowMilliseconds() - lastPull)
   }
 }

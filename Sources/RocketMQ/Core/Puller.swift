@@ -105,6 +105,9 @@ package final class Puller: Sendable {
   package func pause() { rocket_puller_pause(handle.raw) }
   package func resume() { rocket_puller_resume(handle.raw) }
 
+  /// Repeats a failed pull now instead of after its delay.
+  package func hurry() { rocket_puller_hurry(handle.raw) }
+
   package func setAddresses(_ addresses: [Int64: String]) {
     let slices = Slices()
     slices.addresses(addresses).withUnsafeBufferPointer {
@@ -123,6 +126,11 @@ package final class Puller: Sendable {
   /// `Core.nowMilliseconds()` at the last pull sent; 0 before.
   package var lastPullMilliseconds: UInt64 { rocket_puller_last_pull_ms(handle.raw) }
   package var nextOffset: Int64 { rocket_puller_next_offset(handle.raw) }
+  /// Where the queue ended when the broker answered last; nil before.
+  package var maxOffset: Int64? {
+    let offset = rocket_puller_max_offset(handle.raw)
+    return offset < 0 ? nil : offset
+  }
 
   /// Text that the core copies during one call, at stable addresses until this object goes.
   private final class Slices {

@@ -5,7 +5,9 @@ extension Message {
   /// Throws `invalidArgument` or `tooLarge` that names the rule. Java: `Validators.checkMessage`, `Message.putUserProperty`.
   func validate(_ configuration: ProducerConfiguration) throws(RocketMQError) {
     try TopicName.validateForSending(topic)
-    guard !body.isEmpty || !systemProperties.isEmpty else { throw RocketMQError(.invalidArgument, "the message to \(topic) has an empty body; brokers refuse it") }
+    guard !body.isEmpty || !systemProperties.isEmpty else {
+      throw RocketMQError(.invalidArgument, "the message to \(topic) has an empty body; brokers refuse it")
+    }
     guard body.count <= configuration.maxMessageBytes else {
       throw RocketMQError(
         .tooLarge, "the message to \(topic) has a body of \(body.count) bytes, \(configuration.maxMessageBytes) are allowed")

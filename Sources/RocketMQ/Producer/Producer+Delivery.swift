@@ -12,13 +12,6 @@ enum QueueChoice: Sendable {
   case hash(Int32)
 }
 
-/// A point in time to be done by.
-struct Deadline: Sendable {
-  private let end: ContinuousClock.Instant
-  init(_ limit: Duration) { end = ContinuousClock.now + limit }
-  var left: Duration { end - ContinuousClock.now }
-}
-
 extension Producer {
   func send(_ message: OutgoingMessage, _ choice: QueueChoice, _ timeout: Duration?) async throws(RocketMQError) -> SendResult {
     try start()

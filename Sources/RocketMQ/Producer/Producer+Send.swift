@@ -27,8 +27,8 @@ extension Producer {
     return try await send(OutgoingMessage(message, configuration, ids: client.uniqueIDs), .queue(queue), timeout)
   }
 
-  /// Sends messages with the same key to the same queue, so that they stay in order, as long as the topic's queues do not change. Tries only
-  /// once. Throws as ``send(_:timeout:)``.
+  /// Sends messages with the same key to the same queue, so that they stay in order, as long as the topic's queues do not change. Tries
+  /// only once. Throws as ``send(_:timeout:)``.
   ///
   /// Java: `SelectMessageQueueByHash` with a string, which chooses the same queue.
   @discardableResult

@@ -24,8 +24,8 @@ public final class Producer: Sendable {
   let health = BrokerHealth()
   private let state = Mutex(State.idle)
 
-  /// It registers with the client at its first send: that throws `invalidArgument` for a bad group name, `groupInUse` for a group that
-  /// the client has already.
+  /// It registers with the client at its first send: that throws `invalidArgument` for a bad group name or setting, `groupInUse` for a
+  /// group that the client has already.
   public init(client: RocketMQClient, group: String, configuration: ProducerConfiguration = ProducerConfiguration()) {
     self.client = client
     self.group = group
@@ -63,6 +63,7 @@ public final class Producer: Sendable {
       case .idle:
         do throws(RocketMQError) {
           try GroupName.validate(group)
+          try configuration.validate()
           try client.register(producer: group)
           state = .running
           return nil

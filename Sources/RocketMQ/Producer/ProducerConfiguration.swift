@@ -28,6 +28,26 @@ public struct ProducerConfiguration: Sendable {
   public init() {}
 }
 
+extension ProducerConfiguration {
+  /// Throws `invalidArgument` that names the setting.
+  func validate() throws(RocketMQError) {
+    func check(_ holds: Bool, _ rule: @autoclosure () -> String) throws(RocketMQError) {
+      if !holds { throw RocketMQError(.invalidArgument, "producer: \(rule())") }
+    }
+    try check(sendTimeout > .zero, "sendTimeout is \(sendTimeout), but must be longer than nothing")
+    try check(attemptTimeout.map { $0 > .zero } ?? true, "attemptTimeout must be longer than nothing")
+    try check(maxAttempts > 0, "maxAttempts is \(maxAttempts), but must be at least 1")
+    try check(maxMessageBytes > 0, "maxMessageBytes is \(maxMessageBytes), but must be at least 1")
+    try check(maxBytesInFlight > 0, "maxBytesInFlight is \(maxBytesInFlight), but must be at least 1")
+    try check(autoCreateQueues > 0, "autoCreateQueues is \(autoCreateQueues), but must be at least 1")
+    switch compression {
+    case .none, .lz4: break
+    case .zlib(let level): try check((0...9).contains(level), "the zlib level \(level) is not between 0 and 9")
+    case .zstd(let level): try check((1...22).contains(level), "the zstd level \(level) is not between 1 and 22")
+    }
+  }
+}
+
 /// How message bodies are compressed. Java: `CompressionType`.
 public enum MessageCompression: Sendable, Hashable {
   case none

@@ -98,7 +98,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     for queue in report.leftOver where !queue.isCommitted {
       throw Failure("the offset \(queue.offset) of \(queue.queue) could not be committed; its messages will come again")
     }
-    if let exitCode { throw exitCode }
+    // Where nothing else was said, ^C is how it ends: a success.
+    if let exitCode, count != nil || idleExit != nil { throw exitCode }
   }
 }
 

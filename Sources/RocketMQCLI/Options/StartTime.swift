@@ -19,7 +19,8 @@ enum StartTime: ExpressibleByArgument, Equatable {
   /// A smaller number is a year, or seconds, rather than milliseconds of 1973 or before.
   private static let leastMilliseconds: Int64 = 100_000_000_000
 
-  /// A time is milliseconds since 1970, or "2026-01-31", "2026-01-31T08:15", "2026-01-31T08:15:30.250Z", "…+02:00"; without a zone it is UTC.
+  /// A time is milliseconds since 1970, or "2026-01-31", "2026-01-31T08:15", "2026-01-31T08:15:30.250Z", "…+02:00"; without a
+  /// zone it is UTC.
   init?(argument: String) {
     switch argument {
     case "first": self = .first

@@ -9,6 +9,9 @@ struct HeldPull {
     let number: UInt64
   }
 
+  /// Milliseconds; nobody waits longer, whatever it asks for.
+  static let longest: Int64 = 24 * 3_600_000
+
   let id: ID
   let pull: PullRequest
   let filter: TagFilter
@@ -34,7 +37,7 @@ extension Broker {
     guard let holdTime = pull.holdTime else { return false }
     lastHeldPull += 1
     let id = HeldPull.ID(number: lastHeldPull)
-    let timer = at(now + max(holdTime, 0), .endHold(queue, id))
+    let timer = at(now + min(max(holdTime, 0), HeldPull.longest), .endHold(queue, id))
     var path = path
     path.responder = path.responder.inJSON
     queue.held.append(HeldPull(id: id, pull: pull, filter: filter, path: path, timer: timer))

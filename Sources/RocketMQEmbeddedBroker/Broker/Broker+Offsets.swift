@@ -22,28 +22,29 @@ extension Broker {
     let (topic, id) = (request.command.string(.topic) ?? "", request.command.int32(.queueID) ?? 0)
     let stored = offsets.offset(group: request.command.string(.consumerGroup) ?? "", topic: topic, queueID: id)
     if let stored, stored >= 0 { return path.sendOffset(stored) }
-    if store.queue(topic, id).first == 0 { return path.sendOffset(0) }
+    if (store.existingQueue(topic, id)?.first ?? 0) == 0 { return path.sendOffset(0) }
     var response = Command(response: .queryNotFound, remark: "Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first")
     response.carriesFields = true
     path.send(response)
   }
 
-  func maxOffset(_ request: borrowing InboundRequest, _ path: ReplyPath) { path.sendOffset(queue(of: request).next) }
-  func minOffset(_ request: borrowing InboundRequest, _ path: ReplyPath) { path.sendOffset(queue(of: request).first) }
+  func maxOffset(_ request: borrowing InboundRequest, _ path: ReplyPath) { path.sendOffset(queue(of: request)?.next ?? 0) }
+  func minOffset(_ request: borrowing InboundRequest, _ path: ReplyPath) { path.sendOffset(queue(of: request)?.first ?? 0) }
 
   func searchOffset(_ request: borrowing InboundRequest, _ path: ReplyPath) {
-    path.sendOffset(queue(of: request).offset(nearest: request.command.int64(.timestamp) ?? 0))
+    path.sendOffset(queue(of: request)?.offset(nearest: request.command.int64(.timestamp) ?? 0) ?? 0)
   }
 
   func earliestTime(_ request: borrowing InboundRequest, _ path: ReplyPath) {
     let queue = queue(of: request)
     var response = Command(response: .success)
-    response.set(.timestamp, queue[queue.first]?.storedAt ?? -1)
+    response.set(.timestamp, queue.flatMap { $0[$0.first]?.storedAt } ?? -1)
     path.send(response)
   }
 
-  private func queue(of request: borrowing InboundRequest) -> ConsumeQueue {
-    store.queue(request.command.string(.topic) ?? "", request.command.int32(.queueID) ?? 0)
+  /// A queue that does not exist is answered as an empty one, as in Java, where asking for it makes it.
+  private func queue(of request: borrowing InboundRequest) -> ConsumeQueue? {
+    store.existingQueue(request.command.string(.topic) ?? "", request.command.int32(.queueID) ?? 0)
   }
 
   func allOffsets(_ path: ReplyPath) {
@@ -61,10 +62,10 @@ extension Broker {
       // A group that is online says itself what it consumes.
       if let online, !online.subscriptions.isEmpty, online.subscriptions[name] == nil { continue }
       for id in 0..<topic.readQueues {
-        let queue = store.queue(name, id)
+        let queue = store.existingQueue(name, id)
         let consumed = max(offsets.offset(group: group, topic: name, queueID: id) ?? 0, 0)
         let entry: JSONValue = [
-          "brokerOffset": .int(queue.next), "consumerOffset": .int(consumed), "lastTimestamp": .int(queue[consumed - 1]?.storedAt ?? 0),
+          "brokerOffset": .int(queue?.next ?? 0), "consumerOffset": .int(consumed), "lastTimestamp": .int(queue?[consumed - 1]?.storedAt ?? 0),
         ]
         table.append(.init(QueueName(topic: name, brokerName: configuration.brokerName, queueID: id).json, entry))
       }

@@ -22,7 +22,7 @@ extension Broker {
     let key = request.command.string(.key) ?? ""
     let time = (request.command.int64(.beginTimestamp) ?? 0)...max(request.command.int64(.beginTimestamp) ?? 0, request.command.int64(.endTimestamp) ?? .max)
     // As in Java a search for a unique id gives what one answer may hold, whatever it asks for.
-    let limit = request.command.bool(.uniqueKeyQuery) == true ? Broker.maxQueried : min(Int(request.command.int32(.maxNum) ?? 0), Broker.maxQueried)
+    let limit = request.command.bool(.uniqueKeyQuery) == true ? Broker.maxQueried : Int(min(max(request.command.int32(.maxNum) ?? 0, 0), Int32(Broker.maxQueried)))
     let queues = store.queues(of: request.command.string(.topic) ?? "")
     var found: [ConsumeQueue.Entry] = []
     for queue in queues {
@@ -38,7 +38,7 @@ extension Broker {
     }
     found = found.sorted { $0.offset < $1.offset }.suffix(limit)
 
-    let newest = found.isEmpty ? nil : queues.compactMap { $0[$0.next - 1] }.max { $0.offset < $1.offset }
+    let newest = found.isEmpty ? nil : queues.compactMap(\.newest).max { $0.offset < $1.offset }
     var response = Command(response: .success)
     response.set(.indexLastUpdateTimestamp, newest?.storedAt ?? 0)
     response.set(.indexLastUpdatePhyoffset, newest?.offset ?? 0)
@@ -48,12 +48,17 @@ extension Broker {
       return path.send(response)
     }
     var body = ByteBlock()
-    for entry in found { if let record = store.record(entry) { body.append(record) } }
+    for entry in found {
+      guard let record = store.record(entry), body.count + record.count <= Broker.maxQueriedBytes else { break }
+      body.append(record)
+    }
     path.send(response, body: body)
   }
 
   /// Java: `defaultQueryMaxNum`.
   private static var maxQueried: Int { 32 }
+  /// What a frame has room for.
+  private static var maxQueriedBytes: Int { 15 << 20 }
 
   private func hasKey(_ key: String, _ record: UnsafeRawBufferPointer) -> Bool {
     let has = try? RecordView.of(record) { record in

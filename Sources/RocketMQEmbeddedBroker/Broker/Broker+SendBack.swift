@@ -38,9 +38,9 @@ extension Broker {
     } else {
       record.topic = retryTopic.name
       record.queueID = Int32.random(in: 0..<group.retryQueues)
-      properties.set(PropertyName.delay, String(level == 0 ? 3 + original.reconsumeTimes : level))
+      properties.set(PropertyName.delay, String(level == 0 ? Int64(original.reconsumeTimes) + 3 : Int64(level)))
     }
-    record.reconsumeTimes += 1
+    record.reconsumeTimes = original.reconsumeTimes &+ 1  // as in Java
     record.storedAt = now
     do throws(RocketMQError) {
       _ = try original.body.lend { body throws(RocketMQError) in try put(record, body: body, properties) }

@@ -111,10 +111,13 @@ extension Broker {
   func close() async {
     stopServing()
     guard let persistence else { return }
-    let tables = Persistence.Table.allCases.map { ($0, content($0)) }
+    // Topics and groups were written when they changed.
+    var tables: [(Persistence.Table, [UInt8])] = []
+    if offsets.isChanged { tables.append((.offsets, content(.offsets))) }
+    if schedule.isChanged { tables.append((.delays, content(.delays))) }
     let unsynced = fileLog?.takeUnsynced()
     self.persistence = nil
-    await persistence.queue.run { [logger] in
+    await persistence.queue.run { [logger, tables] in
       if let unsynced { persistence.sync(unsynced.files, hasNewFile: unsynced.hasNewFile, logger) }
       for (table, bytes) in tables {
         do throws(RocketMQError) {
@@ -132,7 +135,7 @@ extension Persistence {
   fileprivate func sync(_ files: [FileDescriptor], hasNewFile: Bool, _ logger: Logger) {
     do throws(RocketMQError) {
       for file in files { try file.sync() }
-      if hasNewFile { try directory.syncNames() }
+      if hasNewFile { try directory.syncLogNames() }
     } catch {
       logger.critical("the log could not be synced: a power failure now loses messages", metadata: [LogKey.error: "\(error)"])
     }

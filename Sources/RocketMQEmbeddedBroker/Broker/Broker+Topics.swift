@@ -12,6 +12,10 @@ extension Broker {
       name, queues: request.command.int32(.readQueueNums) ?? 0, permission: TopicPermission(rawValue: request.command.int32(.perm) ?? 6),
       sysFlag: request.command.int32(.topicSysFlag) ?? 0)
     topic.writeQueues = request.command.int32(.writeQueueNums) ?? 0
+    // Java takes any number, and then spends the memory.
+    guard TopicTable.queueCounts.contains(topic.readQueues), TopicTable.queueCounts.contains(topic.writeQueues) else {
+      return path.refuse(.systemError, "a topic can have 0 to \(TopicTable.queueCounts.upperBound) queues")
+    }
     topic.filterType = request.command.string(.topicFilterType) ?? topic.filterType
     topics.set(topic, now: now)
     topicChanged(topic) { failure in
@@ -69,9 +73,9 @@ extension Broker {
     let name = request.command.string(.topic) ?? ""
     guard let topic = topics[name] else { return path.refuse(.topicNotExist, "topic[\(name)] not exist") }
     let table = (0..<max(topic.writeQueues, 0)).map { id in
-      let queue = store.queue(name, id)
+      let queue = store.existingQueue(name, id)
       let entry: JSONValue = [
-        "lastUpdateTimestamp": .int(queue[queue.next - 1]?.storedAt ?? 0), "maxOffset": .int(queue.next), "minOffset": .int(queue.first),
+        "lastUpdateTimestamp": .int(queue?.newest?.storedAt ?? 0), "maxOffset": .int(queue?.next ?? 0), "minOffset": .int(queue?.first ?? 0),
       ]
       return JSONValue.Member(QueueName(topic: name, brokerName: configuration.brokerName, queueID: id).json, entry)
     }

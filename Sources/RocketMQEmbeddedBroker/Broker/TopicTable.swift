@@ -5,6 +5,9 @@ internal import RocketMQ
 
 /// All topics of a broker. Java: `TopicConfigManager`.
 struct TopicTable {
+  /// How many queues a topic may have.
+  static let queueCounts: ClosedRange<Int32> = 0...65_536
+
   private var topics: [String: TopicConfiguration] = [:]
   private var version: DataVersion
   /// Removed topics, with the end of the log when that happened: what stands before it does not come back when queues are rebuilt from the log.
@@ -70,7 +73,7 @@ struct TopicTable {
 
   /// Why the name cannot be a topic's; nil when it can. Java: `TopicValidator.validateTopic`.
   static func fault(in name: String) -> String? {
-    if name.allSatisfy(\.isWhitespace) { return "The specified topic is blank." }
+    if name.utf8.allSatisfy({ $0 <= UInt8(ascii: " ") }) { return "The specified topic is blank." }
     if !name.utf8.allSatisfy(isAllowed) {
       return "The specified topic contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"
     }

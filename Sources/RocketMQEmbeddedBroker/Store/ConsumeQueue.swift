@@ -34,6 +34,9 @@ final class ConsumeQueue {
   var next: Int64 { Int64(entries.count) }
   var isEmpty: Bool { first == next }
 
+  /// The message that came last.
+  var newest: Entry? { self[next - 1] }
+
   func append(_ entry: Entry) { entries.append(entry) }
 
   /// nil outside of `first..<next`.

@@ -22,7 +22,7 @@ final class MessageStore {
 
   init(log: any CommitLog) { self.log = log }
 
-  /// Made when it is asked for, as in Java, where looking for a queue makes it.
+  /// Made when it is needed.
   func queue(_ topic: String, _ id: Int32) -> ConsumeQueue {
     if let queue = topics[topic]?[id] { return queue }
     let queue = ConsumeQueue(topic: topic, id: id)
@@ -30,7 +30,10 @@ final class MessageStore {
     return queue
   }
 
-  /// The queues of a topic that were ever asked for.
+  /// nil: nobody has used it yet, so it is empty.
+  func existingQueue(_ topic: String, _ id: Int32) -> ConsumeQueue? { topics[topic]?[id] }
+
+  /// The queues of a topic that were ever used.
   func queues(of topic: String) -> [ConsumeQueue] { topics[topic].map { Array($0.values) } ?? [] }
   var allQueues: [ConsumeQueue] { topics.values.flatMap(\.values) }
 

@@ -64,15 +64,15 @@ final class StorageDirectory: Sendable {
     try file.write(bytes)
     guard fsync(file.raw) == 0 else { throw systemError("syncing \(aside)") }
     guard rename(aside, "\(path)/\(name)") == 0 else { throw systemError("renaming \(aside) to \(name)") }
-    try syncNames()
+    try syncNames(path)
   }
 
-  /// Makes the names of new files durable.
-  func syncNames() throws(RocketMQError) {
-    for path in [path, logPath] {
-      let directory = try FileDescriptor(path: path, flags: O_RDONLY)
-      guard fsync(directory.raw) == 0 else { throw systemError("syncing the directory \(path)") }
-    }
+  /// Makes the names of new log files durable.
+  func syncLogNames() throws(RocketMQError) { try syncNames(logPath) }
+
+  private func syncNames(_ path: String) throws(RocketMQError) {
+    let directory = try FileDescriptor(path: path, flags: O_RDONLY)
+    guard fsync(directory.raw) == 0 else { throw systemError("syncing the directory \(path)") }
   }
 
   private static func systemRead(_ file: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {

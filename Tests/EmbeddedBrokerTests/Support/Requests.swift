@@ -58,8 +58,9 @@ func batchRequest(_ topic: String, _ messages: [(body: String, properties: [(Str
 /// With a subscription of its own unless `expression` is nil; held for `hold`.
 func pullRequest(
   _ topic: String, queueID: Int32 = 0, offset: Int64 = 0, group: String = "consumers", max: Int = 32, expression: String? = "*",
-  expressionType: String = "TAG", hold: Duration? = nil, commit: Int64? = nil, version: Int64 = 0
+  expressionType: String = "TAG", hold: Duration? = nil, holdMilliseconds: Int64? = nil, commit: Int64? = nil, version: Int64 = 0
 ) -> Command {
+  let hold = holdMilliseconds ?? hold.map { Int64($0.wholeMilliseconds) }
   var command = Command(.pullMessage)
   command.set(.consumerGroup, group)
   command.set(.topic, topic)
@@ -68,7 +69,7 @@ func pullRequest(
   command.set(.maxMsgNums, max)
   command.set(.sysFlag, (commit == nil ? 0 : 1) | (hold == nil ? 0 : 2) | (expression == nil ? 0 : 4))
   command.set(.commitOffset, commit ?? 0)
-  command.set(.suspendTimeoutMillis, hold?.wholeMilliseconds ?? 0)
+  command.set(.suspendTimeoutMillis, hold ?? 0)
   command.set(.subscription, expression)
   command.set(.subVersion, version)
   command.set(.expressionType, expressionType)

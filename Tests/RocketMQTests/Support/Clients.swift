@@ -6,12 +6,12 @@ import Testing
 
 /// A client for the length of `work`.
 func withClient<R>(
-  _ nameServers: [String], clock: any Clock<Duration> = ContinuousClock(), configure: (inout ClientConfiguration) -> Void = { _ in },
+  _ nameServers: [String], requestTimeout: Duration = .seconds(3), clock: any Clock<Duration> = ContinuousClock(),
   _ work: (RocketMQClient) async throws -> R
 ) async throws -> R {
   var configuration = ClientConfiguration(nameServers: nameServers)
   configuration.shutdownTimeout = .milliseconds(300)
-  configure(&configuration)
+  configuration.requestTimeout = requestTimeout
   let client = try RocketMQClient(configuration, clock: clock)
   do {
     let result = try await work(client)

@@ -4,7 +4,8 @@
 import RocketMQ
 import Synchronization
 
-/// A server for tests, made of one function: for servers that behave as no real one should, and for what an embedded broker has only one of.
+/// A server for tests, made of one function: for servers that behave as no real one should, and for what an embedded broker has only
+/// one of.
 final class StubServer: Sendable {
   /// What a request was, copied out.
   struct Request: Sendable {

@@ -44,7 +44,9 @@ final class TestMember: ConsumerMember {
   func heartbeat() -> ConsumerHeartbeat {
     let version = version.load(ordering: .relaxed)
     let subscriptions = topics.withLock { topics in
-      topics.map { SubscriptionData(topic: $0, expressionType: "TAG", expression: "TagA || TagB", tags: ["TagA", "TagB"], version: version) }
+      topics.map {
+        SubscriptionData(topic: $0, expressionType: "TAG", expression: "TagA || TagB", tags: ["TagA", "TagB"], version: version)
+      }
     }
     return ConsumerHeartbeat(
       group: group, consumeType: "CONSUME_PASSIVELY", messageModel: "CLUSTERING", consumeFromWhere: "CONSUME_FROM_LAST_OFFSET",
