@@ -127,14 +127,12 @@ bool map_queue_put(map_queue *queue, rocket_frame *frame, const rocket_put_item 
   pthread_mutex_lock(&queue->lock);
   for (uint32_t i = 0; i < count && complete; i++) {
     if (items[i].queue_offset <= queue->last_offset) continue;
-    node *n = calloc(1, sizeof *n);
+    node *n = malloc(sizeof *n);
     complete = n != NULL;
     if (!complete) break;
     rocket_frame_retain(frame);
-    n->offset = queue->last_offset = items[i].queue_offset;
-    n->frame = frame;
-    n->record = items[i].record;
-    n->body_bytes = items[i].body_bytes;
+    *n = (node){.offset = items[i].queue_offset, .frame = frame, .record = items[i].record, .body_bytes = items[i].body_bytes};
+    queue->last_offset = n->offset;
     insert(queue, n);
     queue->count++;
     queue->bytes += n->body_bytes;

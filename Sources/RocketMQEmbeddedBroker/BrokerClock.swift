@@ -14,12 +14,13 @@ public struct BrokerClock: Sendable {
     get async { Timestamp(millisecondsSince1970: await broker.now) }
   }
 
-  /// Moves a manual clock on. Everything that becomes due on the way happens in its order and at its own time; when this returns, it has happened,
-  /// and its answers are on their way to the clients.
+  /// Moves a manual clock on. Everything that becomes due on the way happens in its order and at its own time; when this returns, it has
+  /// happened, and its answers are on their way to the clients.
   ///
   /// Only for a broker started with a manual clock (``EmbeddedBroker/ClockMode/manual(startingAt:)``); with the system clock it is a
   /// programming error.
   public func advance(by duration: Duration) async {
-    await broker.advance(byMilliseconds: Int64(duration.components.seconds) * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
+    await broker.advance(
+      byMilliseconds: Int64(duration.components.seconds) * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
   }
 }

@@ -22,8 +22,8 @@ extension EmbeddedBroker {
     if let failure = await broker.deleteTopic(name) { throw failure }
   }
 
-  /// Forgets the messages of one queue before `offset`, as a broker does when their files are too old: pulls of them get the queue's new first
-  /// offset. After a restart they are there again.
+  /// Forgets the messages of one queue before `offset`, as a broker does when their files are too old: pulls of them get the queue's new
+  /// first offset. After a restart they are there again.
   public func expireMessages(topic: String, queueID: Int32, before offset: Int64) async {
     await broker.expireMessages(topic: topic, queueID: queueID, before: offset)
   }
@@ -48,7 +48,8 @@ extension EmbeddedBroker {
     await broker.heldPulls(topic: topic, queueID: queueID)
   }
 
-  /// Returns when at least `count` pulls wait for messages on a queue: a consumer has caught up and is idle. Also when the broker is shut down.
+  /// Returns when at least `count` pulls wait for messages on a queue: a consumer has caught up and is idle. Also when the broker is shut
+  /// down.
   public func untilHeld(topic: String, queueID: Int32, count: Int = 1) async {
     await broker.untilHeld(topic: topic, queueID: queueID, count: count)
   }
@@ -58,8 +59,8 @@ extension EmbeddedBroker {
     await broker.requestCounts[code] ?? 0
   }
 
-  /// Returns when so many requests with this code have come since the broker was started, and the last of them has been handled: so a test can wait for
-  /// a heartbeat (34) or a commit (15) that nobody else sees. Also when the broker is shut down.
+  /// Returns when so many requests with this code have come since the broker was started, and the last of them has been handled: so a
+  /// test can wait for a heartbeat (34) or a commit (15) that nobody else sees. Also when the broker is shut down.
   public func untilRequests(code: Int32, count: Int) async {
     await broker.untilRequests(code: code, count: count)
   }

@@ -35,6 +35,7 @@ extension EmbeddedBroker {
     /// Bytes in the answer to one pull, unless a single message is larger. Default 256 KiB. Java: `maxTransferBytesOnMessageInMemory`.
     public var maxPullBytes: Int
 
+    /// The defaults are Java's; see the properties.
     public init(maxMessageBytes: Int = 4 << 20, maxPullMessages: Int = 32, maxPullBytes: Int = 256 << 10) {
       self.maxMessageBytes = maxMessageBytes
       self.maxPullMessages = maxPullMessages
@@ -53,12 +54,14 @@ extension EmbeddedBroker {
     /// Host that routes give to clients, when they reach the broker under another name than ``host``: from outside of a container, say.
     /// Default: ``host``, or `127.0.0.1` (`::1`) where that means all addresses. Java: `brokerIP1`.
     public var advertisedHost: String?
+    /// Default ``Storage/memory``.
     public var storage: Storage
     /// Default `broker-a`.
     public var brokerName = "broker-a"
     /// Default `DefaultCluster`.
     public var clusterName = "DefaultCluster"
-    /// With ``Storage/directory(_:)``: how long after a message was stored it is synced to the disk at the latest. Default 500 ms, as in Java.
+    /// With ``Storage/directory(_:)``: how long after a message was stored it is synced to the disk at the latest. Default 500 ms, as in
+    /// Java.
     public var flushInterval: Duration = .milliseconds(500)
     /// With ``Storage/directory(_:)``: how often changed consumer offsets are written. Default 5 s, as in Java. They are also written at
     /// ``EmbeddedBroker/shutdown()``.
@@ -67,6 +70,7 @@ extension EmbeddedBroker {
     public var autoCreateTopics = true
     /// At most so many queues has a topic that a message makes. Default 8. Java: `defaultTopicQueueNums`.
     public var defaultQueues: Int32 = 8
+    /// How much is taken and given at once.
     public var limits = Limits()
     /// Default ``ClockMode/system``.
     public var clock: ClockMode
@@ -78,6 +82,7 @@ extension EmbeddedBroker {
     /// With ``Storage/directory(_:)``: bytes after which a new log file is begun.
     package var segmentBytes = 128 << 20
 
+    /// The defaults; change what should differ.
     public init(storage: Storage = .memory, clock: ClockMode = .system) {
       self.storage = storage
       self.clock = clock

@@ -14,9 +14,9 @@ internal import Synchronization
 /// await broker.shutdown()
 /// ```
 ///
-/// Clients of RocketMQ 4.x, in any language, and of 5.x through the remoting protocol work with it as with Apache RocketMQ 4.9.8: the same answers
-/// to the same requests, retries, delay levels, dead letters, rebalance and orderly locks. Transactions, SQL92 filters, replicas, access control and
-/// TLS are not there.
+/// Clients of RocketMQ 4.x, in any language, and of 5.x through the remoting protocol work with it as with Apache RocketMQ 4.9.8: the
+/// same answers to the same requests, retries, delay levels, dead letters, rebalance and orderly locks. Transactions, SQL92 filters,
+/// replicas, access control and TLS are not there.
 ///
 /// It is one process without replication, and not meant for production: that is a cluster of Apache RocketMQ.
 ///
@@ -39,8 +39,8 @@ public final class EmbeddedBroker: Sendable {
 
   /// Starts a name server and a broker, which are ready when this returns.
   ///
-  /// - Throws: `invalidArgument` for a setting that makes no sense, `badAddress` and `connectFailed` for an address that cannot be listened on (a
-  ///   port in use), `storageFailed` when the directory cannot be used: another broker has it, or its log is damaged.
+  /// - Throws: `invalidArgument` for a setting that makes no sense, `badAddress` and `connectFailed` for an address that cannot be
+  ///   listened on (a port in use), `storageFailed` when the directory cannot be used: another broker has it, or its log is damaged.
   public static func start(_ configuration: Configuration = Configuration()) async throws(RocketMQError) -> EmbeddedBroker {
     try configuration.validate()
     let storage = StorageQueue()

@@ -56,7 +56,8 @@ import Testing
           {"brokerAddrTable":{"broker-x":{"brokerAddrs":{0:"\(broker.brokerAddress)"},"brokerName":"broker-x","cluster":"Test"}},\
           "clusterAddrTable":{"Test":["broker-x"]}}
           """)
-      let topics = try await client.callNameServer(Command(.getAllTopicListFromNameserver)).json["topicList"]?.elements.compactMap(\.text) ?? []
+      let topics =
+        try await client.callNameServer(Command(.getAllTopicListFromNameserver)).json["topicList"]?.elements.compactMap(\.text) ?? []
       #expect(
         Set(topics) == [
           "orders", "TBW102", "SELF_TEST_TOPIC", "BenchmarkTest", "Test", "broker-x", "OFFSET_MOVED_EVENT", "SCHEDULE_TOPIC_XXXX",
@@ -184,7 +185,8 @@ import Testing
       try await broker.createTopic("other", queues: 1)
       for (i, topic) in ["orders", "orders", "other", "orders"].enumerated() {
         _ = try await client.call(
-          sendRequest(topic, "m\(i)", queueID: topic == "other" ? 0 : Int32(i % 2), keys: "shared k\(i)", properties: [("UNIQ_KEY", "ID\(i)")]))
+          sendRequest(
+            topic, "m\(i)", queueID: topic == "other" ? 0 : Int32(i % 2), keys: "shared k\(i)", properties: [("UNIQ_KEY", "ID\(i)")]))
         await broker.clock.advance(by: .seconds(1))
       }
       func query(_ key: String, max: Int = 32, from: Int64 = 0, to: Int64 = .max, unique: Bool? = nil) async throws -> Reply {
@@ -251,7 +253,8 @@ import Testing
       await broker.untilHeld(topic: "orders", queueID: 0)
       _ = try await client.call(sendRequest("orders", "end"))
       #expect(try await held.value.code == .success)
-      #expect(try await client.call(pullRequest("orders", offset: end + 1, holdMilliseconds: .min), timeout: .seconds(1)).code == .pullNotFound)
+      #expect(
+        try await client.call(pullRequest("orders", offset: end + 1, holdMilliseconds: .min), timeout: .seconds(1)).code == .pullNotFound)
 
       var topic = topicRequest(.updateAndCreateTopic, "wide")
       for field: HeaderField in [.readQueueNums, .writeQueueNums] { topic.set(field, Int32.max) }
@@ -333,7 +336,9 @@ import Testing
   }
 
   @Test func itServesIPv6() async throws {
-    try await withBroker { $0.host = "::1" } _: { broker in
+    try await withBroker {
+      $0.host = "::1"
+    } _: { broker in
       #expect(broker.brokerAddress.hasPrefix("[::1]:"))
       let client = try TestClient(broker)
       try await broker.createTopic("orders", queues: 1)

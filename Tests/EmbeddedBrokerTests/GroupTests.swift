@@ -47,7 +47,8 @@ import Testing
       _ = await client.memberNotices(1)
       _ = try await client.call(heartbeatRequest("c1", group: "g", subscriptions: [orders]))
       // A newer version of what was subscribed is taken over silently.
-      _ = try await client.call(heartbeatRequest("c1", group: "g", subscriptions: [TestSubscription(topic: "orders", tags: ["A"], version: 2)]))
+      _ = try await client.call(
+        heartbeatRequest("c1", group: "g", subscriptions: [TestSubscription(topic: "orders", tags: ["A"], version: 2)]))
       let changed = try await client.call(groupRequest(.getConsumerConnectionList, "g")).json
       #expect(changed["subscriptionTable"]?["orders"]?["subVersion"]?.int64 == 2)
       // An older one is not.
@@ -128,7 +129,9 @@ import Testing
   }
 
   @Test func silentMembersGoWithTheirConnection() async throws {
-    try await withBroker(clock: .manual) { $0.memberExpiry = .seconds(120) } _: { broker in
+    try await withBroker(clock: .manual) {
+      $0.memberExpiry = .seconds(120)
+    } _: { broker in
       let (silent, lively) = (try TestClient(broker), try TestClient(broker))
       _ = try await silent.call(heartbeatRequest("silent", group: "g", subscriptions: [orders]))
       await broker.clock.advance(by: .seconds(100))

@@ -293,6 +293,26 @@ import Testing
     }
   }
 
+  @Test func whatBecameDueWhileTheBrokerWasDownIsDeliveredAtOnce() async throws {
+    try await withTemporaryDirectory { path in
+      let start = Timestamp(millisecondsSince1970: 1_700_000_000_000)
+      try await withBroker(in: path, clock: .manual(startingAt: start)) { broker, client async throws in
+        try await broker.createTopic("orders", queues: 1)
+        _ = try await client.call(sendRequest("orders", "overdue", delayLevel: 1))
+      }
+      let restart = Timestamp(millisecondsSince1970: start.millisecondsSince1970 + 60_000)
+      try await withBroker(in: path, clock: .manual(startingAt: restart)) { broker, client async throws in
+        #expect(try await client.call(pullRequest("orders", hold: .seconds(15))).bodies == ["overdue"])
+      }
+      // The clock was set back: as in Java nobody waits longer than the delay for it.
+      let before = Timestamp(millisecondsSince1970: start.millisecondsSince1970 - 60_000)
+      removeTree("\(path)/delays.json")
+      try await withBroker(in: path, clock: .manual(startingAt: before)) { broker, client async throws in
+        #expect(try await client.call(pullRequest("orders", offset: 1, hold: .seconds(15))).bodies == ["overdue"])
+      }
+    }
+  }
+
   @Test func aDeletedTopicStaysDeleted() async throws {
     try await withTemporaryDirectory { path in
       try await withBroker(in: path) { broker, client async throws in

@@ -27,7 +27,8 @@ import Testing
     Row(what: "far beyond", offset: 12345, code: .pullOffsetMoved, remark: "OFFSET_OVERFLOW_BADLY", next: 5, range: 0...5),
     Row(what: "negative", offset: -5, code: .pullOffsetMoved, remark: "OFFSET_TOO_SMALL", next: 0, range: 0...5),
     Row(
-      what: "no tag matches", offset: 0, expression: "TagX", code: .pullRetryImmediately, remark: "NO_MATCHED_MESSAGE", next: 5, range: 0...5),
+      what: "no tag matches", offset: 0, expression: "TagX", code: .pullRetryImmediately, remark: "NO_MATCHED_MESSAGE", next: 5,
+      range: 0...5),
     Row(what: "empty queue at 0", queueID: 1, offset: 0, code: .pullNotFound, remark: "NO_MESSAGE_IN_QUEUE", next: 0, range: 0...0),
     Row(what: "empty queue at 5", queueID: 1, offset: 5, code: .pullOffsetMoved, remark: "NO_MESSAGE_IN_QUEUE", next: 0, range: 0...0),
     Row(what: "before the first kept", queueID: 2, offset: 1, code: .pullOffsetMoved, remark: "OFFSET_TOO_SMALL", next: 2, range: 2...5),
@@ -72,7 +73,8 @@ import Testing
       try await refused(pullRequest("orders", expression: nil), .subscriptionNotExist, "the consumer's group info not exist\(faq)")
       let wrongQueue = try await client.call(pullRequest("orders", queueID: 2))
       #expect(wrongQueue.code == .systemError)
-      #expect(wrongQueue.remark?.hasPrefix("queueId[2] is illegal, topic:[orders] topicConfig.readQueueNums:[2] consumer:[/127.0.0.1:") == true)
+      #expect(
+        wrongQueue.remark?.hasPrefix("queueId[2] is illegal, topic:[orders] topicConfig.readQueueNums:[2] consumer:[/127.0.0.1:") == true)
 
       var settings = Command(.updateAndCreateSubscriptiongroup)
       settings.body = [UInt8](#"{"consumeEnable":false,"groupName":"stopped"}"#.utf8)
@@ -140,7 +142,9 @@ import Testing
   }
 
   @Test func thePullLimitsCanBeSet() async throws {
-    try await withBroker { $0.limits = .init(maxPullMessages: 3, maxPullBytes: 1000) } _: { broker in
+    try await withBroker {
+      $0.limits = .init(maxPullMessages: 3, maxPullBytes: 1000)
+    } _: { broker in
       let client = try TestClient(broker)
       try await broker.createTopic("orders", queues: 1)
       for i in 0..<5 { _ = try await client.call(sendRequest("orders", "m\(i)")) }

@@ -5,8 +5,8 @@ import RocketMQ
 import RocketMQEmbeddedBroker
 import Testing
 
-/// Sessions of the Java client with the Java servers 4.9.8, as they went over the wire: the client's frames are sent to the embedded broker byte
-/// for byte, at their times on a manual clock, and each of its answers is compared with what the Java servers answered.
+/// Sessions of the Java client with the Java servers 4.9.8, as they went over the wire: the client's frames are sent to the embedded
+/// broker byte for byte, at their times on a manual clock, and each of its answers is compared with what the Java servers answered.
 ///
 /// What may differ, and nothing else:
 /// - `language` in headers, which is ours, and the opaque numbers of what the broker sends of its own accord;
@@ -161,7 +161,9 @@ private struct Replay {
     if let index = received[frame.connection]?.firstIndex(where: isMeant), let found = received[frame.connection]?.remove(at: index) {
       return found
     }
-    guard let connection = connections[frame.connection] else { throw RawConnection.Failure(what: "frame \(frame.number) before any request") }
+    guard let connection = connections[frame.connection] else {
+      throw RawConnection.Failure(what: "frame \(frame.number) before any request")
+    }
     while true {
       let actual: RawConnection.Frame
       do {

@@ -12,7 +12,8 @@ import Testing
       try await broker.createTopic("orders", queues: 2)
       let sent = try await client.call(
         sendRequest(
-          "orders", "héllo 世界", queueID: 1, tag: "TagA", keys: "k1 k2", properties: [("city", "Zürich")], flag: 7, bornAt: 1_700_000_000_123,
+          "orders", "héllo 世界", queueID: 1, tag: "TagA", keys: "k1 k2", properties: [("city", "Zürich")], flag: 7,
+          bornAt: 1_700_000_000_123,
           reconsumeTimes: 2))
       #expect(sent.code == .success)
       #expect(sent.remark == nil)
@@ -153,7 +154,9 @@ import Testing
   }
 
   @Test func withoutAutoCreationAnUnknownTopicIsRefused() async throws {
-    try await withBroker { $0.autoCreateTopics = false } _: { broker in
+    try await withBroker {
+      $0.autoCreateTopics = false
+    } _: { broker in
       let client = try TestClient(broker)
       #expect(try await client.callNameServer(topicRequest(.getRouteinfoByTopic, "TBW102")).code == .topicNotExist)
       #expect(try await client.call(sendRequest("new")).code == .topicNotExist)

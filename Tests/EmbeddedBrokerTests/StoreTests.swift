@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-@testable import RocketMQEmbeddedBroker
 import Testing
+
+@testable import RocketMQEmbeddedBroker
 
 @Suite struct TimerQueueTests {
   @Test func actionsComeOutInTheOrderOfTheirDeadlines() {

@@ -13,8 +13,9 @@
  * Asserted: I2 taken_once, I3 commit_never_passes, I4 commit_never_goes_back, I5 commit_reaches_the_end, I6 stale_ack_is_harmless,
  * I7 (held never below 0), I9/no lost wake (a producer that waits for ever is an invalid end state), I10 (counts of the cells).
  *
- * Planted faults, each of which the checker must find: BUG_HEAD_FIRST, BUG_NO_RECHECK, BUG_NO_SENTINEL, BUG_NO_SECOND_LOOK,
- * BUG_NO_POSITION, BUG_DOUBLE_RELEASE (with EXPIRY), BUG_DROP_UNSEEN (with DROP). */
+ * Planted faults, each of which the checker must find: BUG_NO_RECHECK (with READER), BUG_BLIND_HEAD (with READER),
+ * BUG_NO_SENTINEL, BUG_NO_SECOND_LOOK, BUG_LOOK_FIRST, BUG_NO_POSITION (with STALE), BUG_DOUBLE_RELEASE (with EXPIRY), BUG_DROP_UNSEEN
+ * (with DROP). */
 #ifndef MESSAGES
 #define MESSAGES 4
 #endif
@@ -58,9 +59,40 @@ inline set_offset(p, o) {
 /* Room for one more message and the sentinel behind it. */
 #define ROOM (tail + 1 - head < CELLS)
 
+/* Moves `head` over what is DONE. */
+inline catch_up() {
+  seen = head;
+  do
+  :: end = seen;
+     do
+     :: IS(end, DONE) -> end = end + 1
+     :: else -> break
+     od;
+     if
+     :: end == seen -> break
+     :: else ->
+#ifdef BUG_BLIND_HEAD
+        assert(offset[AT(head)] <= offset[AT(end)]); /* I4 */
+        head = end;
+        seen = end
+#else
+        d_step { /* CAS */
+          if
+          :: head == seen -> assert(offset[AT(head)] <= offset[AT(end)]); head = end; seen = end /* I4 */
+          :: else -> seen = head
+          fi
+        }
+#endif
+     fi
+  od;
+  skip; /* spin: a loop must not end at a d_step */
+  d_step { seen = 0; end = 0 } /* dead values only make states differ */
+}
+
 inline wake_if_time() {
   if
   :: throttled ->
+     catch_up();
      if
      :: ROOM ->
         d_step {
@@ -94,8 +126,9 @@ inline let_go() {
 
 /* When all have ended. It comes first because processes end in the opposite order of their beginning. */
 active proctype judge() {
-  byte m;
+  byte m, seen, end;
   _nr_pr == 1;
+  catch_up();
   atomic {
     assert(held == 0);
     m = 0;
@@ -111,19 +144,23 @@ active proctype judge() {
 }
 
 active proctype producer() {
-  byte p, end;
+  byte p, seen, end;
   do
   :: put_count == MESSAGES || dropped -> break
   :: else ->
      /* should_pull */
      do
-     :: ROOM -> break
-     :: else ->
+     :: catch_up();
+        if
+        :: ROOM -> break
+        :: else
+        fi;
 #ifdef BUG_NO_SECOND_LOOK
         throttled = true;
         wake || dropped;
 #else
         throttled = true;
+        catch_up();
         if
         :: ROOM -> throttled = false; break
         :: else -> wake || dropped
@@ -184,53 +221,29 @@ inline finish(p, won) {
   }
 }
 
-inline settle() {
-#ifdef BUG_HEAD_FIRST
-  if
-  :: seen == p ->
-#else
-  seen = head;
-#endif
-  do
-  :: end = seen;
-     do
-     :: IS(end, DONE) -> end = end + 1
-     :: else -> break
-     od;
-     if
-     :: end == seen -> break
-     :: else ->
-        d_step { /* CAS */
-          if
-          :: head == seen -> assert(offset[AT(head)] <= offset[AT(end)]); head = end; seen = end /* I4 */
-          :: else -> seen = head
-          fi
-        }
-     fi
-  od;
-#ifdef BUG_HEAD_FIRST
-  :: else
-  fi;
-#endif
-  skip; /* spin: a loop must not end at a d_step */
-  d_step { held = held - 1; assert(held >= 0) }; /* I7 */
-  wake_if_time()
-}
-
 inline ack(p) {
-#ifdef BUG_HEAD_FIRST
-  seen = head;
+#ifdef BUG_LOOK_FIRST
+  was_throttled = throttled;
 #endif
   finish(p, won);
   if
-  :: won -> settle()
+  :: won ->
+     d_step { held = held - 1; assert(held >= 0) }; /* I7 */
+#ifdef BUG_LOOK_FIRST
+     if
+     :: was_throttled -> wake_if_time()
+     :: else
+     fi
+#else
+     wake_if_time()
+#endif
   :: else
   fi
 }
 
 active [2] proctype taker() {
   byte p, seen, end;
-  bool won;
+  bool won, was_throttled;
   do
   :: tail > next || dropped || next == MESSAGES; /* instead of turning round and round */
      p = next;
@@ -266,14 +279,14 @@ active [2] proctype taker() {
         :: else
         fi
      fi;
-     d_step { p = 0; seen = 0; end = 0; won = false } /* dead values only make states differ */
+     d_step { p = 0; won = false; was_throttled = false }
   od
 }
 
 #ifdef EXPIRY
 active proctype scanner() {
   byte p, seen, end;
-  bool won;
+  bool won, was_throttled;
   p = head;
   do
   :: p < next && p < MESSAGES ->
@@ -305,10 +318,12 @@ active proctype revoker() {
 
 #ifdef READER
 /* One read, begun and ended at any time: what it returns was the commit offset at some moment in between. As the commit offset itself
- * only rises (set_offset, settle), two reads one after the other never go back (I4). */
+ * only rises (set_offset, catch_up), two reads one after the other never go back (I4). */
 active proctype reader() {
-  byte h, o, at_begin, m;
-  d_step { h = head; at_begin = offset[AT(h)] };
+  byte h, o, at_begin, m, seen, end;
+  at_begin = offset[AT(head)];
+  catch_up();
+  h = head;
   do
   :: o = offset[AT(h)];
 #ifdef BUG_NO_RECHECK

@@ -22,7 +22,7 @@ struct rocket_listener {
   uv_tcp_t tcp;
   int socket; /* until libuv has it */
   bool given_up; /* rocket_listener_close: nobody has the handle any more */
-  rocket__handler *handler;
+  rocket__handler *handler; /* NULL once the socket is closed */
   rocket__timer accept_again;
 };
 
@@ -93,14 +93,17 @@ static void on_connection(uv_stream_t *server, int status) {
   if (status == 0) accept_next(ROCKET__OF(server, rocket_listener, tcp));
 }
 
+static void discard(rocket_listener *listener) {
+  rocket__list_remove(&listener->link);
+  rocket__release(rocket__loop_allocator(listener->loop), listener);
+}
+
 static void on_closed(uv_handle_t *handle) {
   rocket_listener *listener = ROCKET__OF(handle, rocket_listener, tcp);
-  rocket_loop *loop = listener->loop;
-  rocket__handler_release(loop, listener->handler);
-  loop->open_handles--;
-  if (!listener->given_up) return;
-  rocket__list_remove(&listener->link);
-  rocket__release(rocket__loop_allocator(loop), listener);
+  listener->loop->open_handles--;
+  rocket__handler_release(listener->loop, listener->handler);
+  listener->handler = NULL;
+  if (listener->given_up) discard(listener);
 }
 
 static void stop_listening(rocket_listener *listener) {
@@ -126,6 +129,10 @@ static void file_begin(rocket_loop *loop, rocket__work *work) {
 static void file_close(rocket_loop *loop, rocket__work *work) {
   rocket_listener *listener = ROCKET__OF(work, rocket_listener, close);
   listener->given_up = true;
+  if (!listener->handler) { /* libuv refused it, and it is closed already */
+    discard(listener);
+    return;
+  }
   stop_listening(listener);
   rocket__connections_close_accepted(loop, listener->handler, ROCKET_CLOSED);
 }

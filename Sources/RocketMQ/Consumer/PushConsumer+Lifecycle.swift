@@ -109,7 +109,8 @@ extension PushConsumer: Service {
   /// and leaves the group. Takes at most a few seconds longer than `deadline`, whatever the brokers do.
   ///
   /// Messages that are still being consumed then will be delivered again; their tasks are cancelled, and what they return is ignored.
-  /// May be called at any time and again; every call returns when all is done, with the same report.
+  /// May be called at any time and again; every call returns when all is done, with the same report. Called from within a listener it waits
+  /// for that listener, too, until the deadline.
   @discardableResult
   public func shutdown(deadline: Duration = .seconds(10)) async -> ShutdownReport {
     ended.ring()

@@ -79,13 +79,13 @@ extension PushConsumer: RebalanceEffects {
       let stored = try await offsets.stored(queue)
       let first: Int64
       if let stored { first = stored } else { first = try await firstOffset(of: queue) }
+      let owned = try begin(queue, at: first, stored: stored)
       logger.info(
         "queue taken",
         metadata: [
-          LogKey.queue: "\(queue)", LogKey.offset: "\(first)",
-          "rocketmq.start": "\(stored == nil ? startFrom.javaName : "stored offset")",
+          LogKey.queue: "\(queue)", LogKey.offset: "\(first)", "rocketmq.start": "\(stored == nil ? startFrom.javaName : "stored offset")",
         ])
-      return try begin(queue, at: first, stored: stored)
+      return owned
     } catch {
       if error.code != .cancelled {
         logger.warning("a queue cannot be taken yet", metadata: [LogKey.queue: "\(queue)", LogKey.error: "\(error)"])

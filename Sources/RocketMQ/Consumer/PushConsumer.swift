@@ -98,7 +98,8 @@ public final class PushConsumer: Sendable {
     set(.batch(size: min(max(batchSize, 1), 1024), listener))
   }
 
-  /// Sets what is told when queues come and go. Call it before ``start()``. One call at a time; it must not block.
+  /// Sets what is told when queues come and go, also those of the group's retry topic. Call it before ``start()``. One call at a time; it
+  /// must not block.
   public func onRebalance(_ listener: @escaping @Sendable (RebalanceEvent) -> Void) {
     state.withLock { $0.onRebalance = listener }
   }

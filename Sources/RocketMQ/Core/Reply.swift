@@ -5,8 +5,8 @@ internal import CRocketCore
 
 /// The header of a command that the core has decoded, lent for the time of a callback.
 ///
-/// Proof for `Sendable`: nobody writes the command while it is lent, and a view cannot outlive its callback, since it is noncopyable and only
-/// ever borrowed. A handler confined to an actor on the loop thread needs it to hand the view into the actor.
+/// Proof for `Sendable`: nobody writes the command while it is lent, and a view cannot outlive its callback, since it is noncopyable and
+/// only ever borrowed. A handler confined to an actor on the loop thread needs it to hand the view into the actor.
 package struct CommandView: ~Copyable, @unchecked Sendable {
   private let raw: UnsafePointer<rocket_command>
   private let frame: OpaquePointer

@@ -13,8 +13,18 @@ enum QueueChoice: Sendable {
 }
 
 extension Producer {
-  func send(_ message: OutgoingMessage, _ choice: QueueChoice, _ timeout: Duration?) async throws(RocketMQError) -> SendResult {
+  /// Starts the producer if need be, and settles everything but the queue.
+  func ready(_ message: Message) throws(RocketMQError) -> OutgoingMessage {
     try start()
+    return try OutgoingMessage(message, configuration, ids: client.uniqueIDs)
+  }
+
+  func ready(_ batch: [Message]) throws(RocketMQError) -> OutgoingMessage {
+    try start()
+    return try OutgoingMessage(batch: batch, configuration, ids: client.uniqueIDs)
+  }
+
+  func send(_ message: OutgoingMessage, _ choice: QueueChoice, _ timeout: Duration?) async throws(RocketMQError) -> SendResult {
     let deadline = Deadline(timeout ?? configuration.sendTimeout)
     try await gate.enter(message.bytes, within: deadline.left, on: client.loop)
     defer { gate.leave(message.bytes) }
@@ -49,7 +59,6 @@ extension Producer {
   }
 
   func sendOneway(_ message: OutgoingMessage, _ choice: QueueChoice, _ timeout: Duration?) async throws(RocketMQError) {
-    try start()
     let deadline = Deadline(timeout ?? configuration.sendTimeout)
     try await gate.enter(message.bytes, within: deadline.left, on: client.loop)
     defer { gate.leave(message.bytes) }

@@ -13,7 +13,7 @@ extension Producer {
   /// Java: `DefaultMQProducer.send(Message)`.
   @discardableResult
   public func send(_ message: Message, timeout: Duration? = nil) async throws(RocketMQError) -> SendResult {
-    try await send(OutgoingMessage(message, configuration, ids: client.uniqueIDs), .inTurn, timeout)
+    try await send(ready(message), .inTurn, timeout)
   }
 
   /// Sends to exactly this queue, and tries only once. Throws as ``send(_:timeout:)``, and `brokerNotFound`.
@@ -24,7 +24,7 @@ extension Producer {
     guard queue.topic == message.topic else {
       throw RocketMQError(.invalidArgument, "the message is for the topic \(message.topic), the queue is of \(queue.topic)")
     }
-    return try await send(OutgoingMessage(message, configuration, ids: client.uniqueIDs), .queue(queue), timeout)
+    return try await send(ready(message), .queue(queue), timeout)
   }
 
   /// Sends messages with the same key to the same queue, so that they stay in order, as long as the topic's queues do not change. Tries
@@ -33,7 +33,7 @@ extension Producer {
   /// Java: `SelectMessageQueueByHash` with a string, which chooses the same queue.
   @discardableResult
   public func send(_ message: Message, hashing key: String, timeout: Duration? = nil) async throws(RocketMQError) -> SendResult {
-    try await send(OutgoingMessage(message, configuration, ids: client.uniqueIDs), .hash(Core.tagHash(key)), timeout)
+    try await send(ready(message), .hash(Core.tagHash(key)), timeout)
   }
 
   /// Sends several messages as one, to one queue: all are stored, or none. They have one topic and the same `waitsUntilStored`, are not
@@ -43,25 +43,25 @@ extension Producer {
   /// Java: `send(Collection<Message>)`.
   @discardableResult
   public func send(batch: [Message], timeout: Duration? = nil) async throws(RocketMQError) -> SendResult {
-    try await send(OutgoingMessage(batch: batch, configuration, ids: client.uniqueIDs), .inTurn, timeout)
+    try await send(ready(batch), .inTurn, timeout)
   }
 
   /// The same to exactly this queue, once. Java: `send(Collection<Message>, MessageQueue)`.
   @discardableResult
   public func send(batch: [Message], to queue: MessageQueue, timeout: Duration? = nil) async throws(RocketMQError) -> SendResult {
-    try await send(OutgoingMessage(batch: batch, configuration, ids: client.uniqueIDs), .queue(queue), timeout)
+    try await send(ready(batch), .queue(queue), timeout)
   }
 
   /// Sends without waiting for an answer: returns when the bytes are with the system. The message may be lost without a word.
   ///
   /// Java: `sendOneway(Message)`.
   public func sendOneway(_ message: Message, timeout: Duration? = nil) async throws(RocketMQError) {
-    try await sendOneway(OutgoingMessage(message, configuration, ids: client.uniqueIDs), .inTurn, timeout)
+    try await sendOneway(ready(message), .inTurn, timeout)
   }
 
   /// The same to exactly this queue. Java: `sendOneway(Message, MessageQueue)`.
   public func sendOneway(_ message: Message, to queue: MessageQueue, timeout: Duration? = nil) async throws(RocketMQError) {
-    try await sendOneway(OutgoingMessage(message, configuration, ids: client.uniqueIDs), .queue(queue), timeout)
+    try await sendOneway(ready(message), .queue(queue), timeout)
   }
 
   /// Cuts `messages` into runs, in their order, that ``send(batch:timeout:)`` takes: one topic, the same `waitsUntilStored`, within the

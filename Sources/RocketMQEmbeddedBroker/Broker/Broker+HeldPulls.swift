@@ -29,15 +29,15 @@ struct HoldWatcher {
   var isSatisfied: Bool { queue.held.count >= count }
 }
 
-// Long polling. Java: `PullRequestHoldService`. Everything happens on one thread, so nothing can arrive between looking at a queue and waiting on
-// it; the Java broker's checks every 5 s are not needed, and a wait ends when it should.
+// Long polling. Java: `PullRequestHoldService`. Everything happens on one thread, so nothing can arrive between looking at a queue and
+// waiting on it; the Java broker's checks every 5 s are not needed, and a wait ends when it should.
 extension Broker {
   /// False when the pull does not want to wait.
   func hold(_ pull: PullRequest, _ filter: TagFilter, on queue: ConsumeQueue, _ path: ReplyPath) -> Bool {
-    guard let holdTime = pull.holdTime else { return false }
+    guard let holdTime = pull.holdTime, holdTime > 0 else { return false }
     lastHeldPull += 1
     let id = HeldPull.ID(number: lastHeldPull)
-    let timer = at(now + min(max(holdTime, 0), HeldPull.longest), .endHold(queue, id))
+    let timer = at(now + min(holdTime, HeldPull.longest), .endHold(queue, id))
     var path = path
     path.responder = path.responder.inJSON
     queue.held.append(HeldPull(id: id, pull: pull, filter: filter, path: path, timer: timer))

@@ -6,7 +6,8 @@ internal import RocketMQ
 // Offsets of consumers and bounds of queues. Java: `ConsumerManageProcessor`, `AdminBrokerProcessor`.
 extension Broker {
   func commitOffset(_ request: borrowing InboundRequest, _ path: ReplyPath) {
-    if let group = request.command.string(.consumerGroup), let topic = request.command.string(.topic), let id = request.command.int32(.queueID),
+    if let group = request.command.string(.consumerGroup), let topic = request.command.string(.topic),
+      let id = request.command.int32(.queueID),
       let offset = request.command.int64(.commitOffset)
     {
       offsets.commit(offset, group: group, topic: topic, queueID: id)
@@ -65,7 +66,8 @@ extension Broker {
         let queue = store.existingQueue(name, id)
         let consumed = max(offsets.offset(group: group, topic: name, queueID: id) ?? 0, 0)
         let entry: JSONValue = [
-          "brokerOffset": .int(queue?.next ?? 0), "consumerOffset": .int(consumed), "lastTimestamp": .int(queue?[consumed - 1]?.storedAt ?? 0),
+          "brokerOffset": .int(queue?.next ?? 0), "consumerOffset": .int(consumed),
+          "lastTimestamp": .int(queue?[consumed - 1]?.storedAt ?? 0),
         ]
         table.append(.init(QueueName(topic: name, brokerName: configuration.brokerName, queueID: id).json, entry))
       }

@@ -20,9 +20,11 @@ extension Broker {
   /// There is no index: the topic's messages are looked through, newest first.
   func queryMessages(_ request: borrowing InboundRequest, _ path: ReplyPath) {
     let key = request.command.string(.key) ?? ""
-    let time = (request.command.int64(.beginTimestamp) ?? 0)...max(request.command.int64(.beginTimestamp) ?? 0, request.command.int64(.endTimestamp) ?? .max)
+    let begin = request.command.int64(.beginTimestamp) ?? 0
+    let time = begin...max(begin, request.command.int64(.endTimestamp) ?? .max)
     // As in Java a search for a unique id gives what one answer may hold, whatever it asks for.
-    let limit = request.command.bool(.uniqueKeyQuery) == true ? Broker.maxQueried : Int(min(max(request.command.int32(.maxNum) ?? 0, 0), Int32(Broker.maxQueried)))
+    let asked = request.command.bool(.uniqueKeyQuery) == true ? .max : request.command.int32(.maxNum) ?? 0
+    let limit = min(max(Int(asked), 0), Broker.maxQueried)
     let queues = store.queues(of: request.command.string(.topic) ?? "")
     var found: [ConsumeQueue.Entry] = []
     for queue in queues {

@@ -18,8 +18,8 @@ struct Persistence: Sendable {
   let queue = StorageQueue()
 }
 
-// What outlives the process. The loop thread writes messages into the log's files, which does not wait for the disk; whatever waits for it is done on
-// the storage queue.
+// What outlives the process. The loop thread writes messages into the log's files, which does not wait for the disk; whatever waits for
+// it is done on the storage queue.
 extension Broker {
   /// Takes up what the directory holds. Throws `storageFailed`. Reads files on the loop thread: nobody is connected yet.
   func open() throws(RocketMQError) {

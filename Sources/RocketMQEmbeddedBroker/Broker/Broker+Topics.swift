@@ -75,7 +75,8 @@ extension Broker {
     let table = (0..<max(topic.writeQueues, 0)).map { id in
       let queue = store.existingQueue(name, id)
       let entry: JSONValue = [
-        "lastUpdateTimestamp": .int(queue?.newest?.storedAt ?? 0), "maxOffset": .int(queue?.next ?? 0), "minOffset": .int(queue?.first ?? 0),
+        "lastUpdateTimestamp": .int(queue?.newest?.storedAt ?? 0), "maxOffset": .int(queue?.next ?? 0),
+        "minOffset": .int(queue?.first ?? 0),
       ]
       return JSONValue.Member(QueueName(topic: name, brokerName: configuration.brokerName, queueID: id).json, entry)
     }

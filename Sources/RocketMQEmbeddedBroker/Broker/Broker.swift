@@ -6,8 +6,8 @@ internal import RocketMQ
 
 /// The broker and its name server. Java: `BrokerController`, `NamesrvController`.
 ///
-/// All of its state is confined to the loop thread: requests arrive there, and everyone else goes through the actor. What a request needs is
-/// in the extensions, by subject.
+/// All of its state is confined to the loop thread: requests arrive there, and everyone else goes through the actor. What a request needs
+/// is in the extensions, by subject.
 actor Broker {
   /// What a deadline on the broker's clock is for.
   enum TimerAction {
@@ -197,7 +197,12 @@ actor Broker {
   }
 
   private func arm() {
-    guard manualNow == nil, !isClosed, let next = timers.next else { return }
+    guard !isClosed, let next = timers.next else { return }
+    if manualNow != nil {
+      // Only what is due already happens without the clock being moved.
+      if next <= now { loop.post { [weak self] in self?.assumeIsolated { $0.runDueTimers() } } }
+      return
+    }
     if let armed {
       if armed.deadline <= next { return }
       loop.cancel(armed.timer)

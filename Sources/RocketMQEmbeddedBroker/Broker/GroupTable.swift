@@ -49,7 +49,9 @@ struct GroupTable {
 
   init(now: Int64) {
     version = DataVersion(now: now)
-    for name in ["TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "CID_ONSAPI_OWNER"] { groups[name] = GroupConfiguration(name) }
+    for name in ["TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "CID_ONSAPI_OWNER"] {
+      groups[name] = GroupConfiguration(name)
+    }
   }
 
   mutating func find(_ name: String, now: Int64) -> GroupConfiguration {

@@ -28,7 +28,8 @@ struct TopicConfiguration: Sendable, Hashable {
     guard let name = json["topicName"]?.text, let read = json["readQueueNums"]?.int32, let write = json["writeQueueNums"]?.int32 else {
       return nil
     }
-    self.init(name, queues: read, permission: TopicPermission(rawValue: json["perm"]?.int32 ?? 6), sysFlag: json["topicSysFlag"]?.int32 ?? 0)
+    self.init(
+      name, queues: read, permission: TopicPermission(rawValue: json["perm"]?.int32 ?? 6), sysFlag: json["topicSysFlag"]?.int32 ?? 0)
     writeQueues = write
     filterType = json["topicFilterType"]?.text ?? "SINGLE_TAG"
     isOrdered = json["order"]?.bool ?? false
@@ -37,7 +38,8 @@ struct TopicConfiguration: Sendable, Hashable {
   var json: JSONValue {
     [
       "order": .bool(isOrdered), "perm": .int(permission.rawValue), "readQueueNums": .int(readQueues),
-      "topicFilterType": .string(filterType), "topicName": .string(name), "topicSysFlag": .int(sysFlag), "writeQueueNums": .int(writeQueues),
+      "topicFilterType": .string(filterType), "topicName": .string(name), "topicSysFlag": .int(sysFlag),
+      "writeQueueNums": .int(writeQueues),
     ]
   }
 

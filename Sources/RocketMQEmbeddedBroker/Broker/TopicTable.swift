@@ -10,7 +10,8 @@ struct TopicTable {
 
   private var topics: [String: TopicConfiguration] = [:]
   private var version: DataVersion
-  /// Removed topics, with the end of the log when that happened: what stands before it does not come back when queues are rebuilt from the log.
+  /// Removed topics, with the end of the log when that happened: what stands before it does not come back when queues are rebuilt from
+  /// the log.
   private var removed: [String: Int64] = [:]
   private let systemTopics: Set<String>
   private let autoCreates: Bool

@@ -20,6 +20,7 @@ public struct Fault: Sendable, Hashable {
     /// The server the request came to; nil is either.
     public var server: Server?
 
+    /// What is nil does not matter.
     public init(code: Int32? = nil, topic: String? = nil, group: String? = nil, peer: String? = nil, server: Server? = nil) {
       self.code = code
       self.topic = topic
@@ -31,7 +32,8 @@ public struct Fault: Sendable, Hashable {
 
   /// One of the two servers in an embedded broker.
   public enum Server: Sendable, Hashable {
-    case broker, nameServer
+    case broker
+    case nameServer
   }
 
   /// What happens to a request that is hit.
@@ -50,11 +52,14 @@ public struct Fault: Sendable, Hashable {
     case answer(code: Int32, remark: String)
   }
 
+  /// Which requests it hits.
   public var on: Match
+  /// What happens to them.
   public var effect: Effect
   /// How many requests it hits before it is used up; nil: all, until it is removed.
   public var times: Int?
 
+  /// See the properties.
   public init(on: Match = Match(), effect: Effect, times: Int? = nil) {
     self.on = on
     self.effect = effect

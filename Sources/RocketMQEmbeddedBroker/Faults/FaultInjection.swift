@@ -45,10 +45,12 @@ public final class FaultInjection: Sendable {
     state.withLock { state in state.entries.first { $0.id == id }?.hits ?? 0 }
   }
 
+  /// Requests that were already hit are not helped; nothing happens when the fault is gone.
   public func remove(_ id: ID) {
     change { state in state.entries.removeAll { $0.id == id } }
   }
 
+  /// Requests go through again.
   public func removeAll() {
     change { state in state.entries.removeAll() }
   }

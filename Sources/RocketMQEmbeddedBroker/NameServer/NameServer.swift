@@ -5,8 +5,9 @@ internal import RocketMQ
 
 /// A name server that knows one broker. Java: `RouteInfoManager`, `KVConfigManager`, `DefaultRequestProcessor`.
 ///
-/// A pure value: ``answer(_:)`` gives the response to a request. What it says of topics is what the broker registered last, which may differ
-/// from what the broker has: an administrator can take the right to write away here, and a topic removed there stays here until it is removed here.
+/// A pure value: ``answer(_:)`` gives the response to a request. What it says of topics is what the broker registered last, which may
+/// differ from what the broker has: an administrator can take the right to write away here, and a topic removed there stays here until it
+/// is removed here.
 struct NameServer {
   private let brokerName: String
   private let clusterName: String

@@ -15,7 +15,8 @@ func resolve(_ host: String) -> Result<[UInt8], RocketMQError> {
   var list: UnsafeMutablePointer<addrinfo>?
   let status = getaddrinfo(name, nil, nil, &list)
   guard status == 0 else {
-    return .failure(RocketMQError(.badAddress, "embedded broker: the host \(host) cannot be resolved: \(String(cString: gai_strerror(status)))"))
+    return .failure(
+      RocketMQError(.badAddress, "embedded broker: the host \(host) cannot be resolved: \(String(cString: gai_strerror(status)))"))
   }
   defer { freeaddrinfo(list) }
   let entries = sequence(first: list) { $0?.pointee.ai_next }.lazy.prefix { $0 != nil }.compactMap(\.self)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-extension Array<UInt8> {
+extension [UInt8] {
   /// `withUnsafeBytes` that keeps the type of what is thrown.
   func lend<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     try withUnsafeBytes { bytes -> Result<R, E> in

@@ -16,7 +16,8 @@ protocol CommitLog: AnyObject {
   /// `sizes` says where each ends.
   func append(_ records: UnsafeRawBufferPointer, sizes: [Int]) throws(RocketMQError)
 
-  /// `count` bytes from `offset` on, as long as they lie within one record; nil where the log has no such bytes. Valid until the next append.
+  /// `count` bytes from `offset` on, as long as they lie within one record; nil where the log has no such bytes. Valid until the next
+  /// append.
   func bytes(at offset: Int64, count: Int) -> UnsafeRawBufferPointer?
 
   /// Copies records that follow each other without a gap.

@@ -13,8 +13,8 @@ internal import RocketMQ
 extension FileLog {
   /// Lends every record of the log to `each`, in order. Once, after opening and before anything else.
   ///
-  /// What a crash leaves behind - a last record that is incomplete or damaged, with nothing whole after it - is cut off, and one line in the
-  /// log says so. Damage with whole records behind it cannot come from a crash of the broker and is an error that says what to do.
+  /// What a crash leaves behind - a last record that is incomplete or damaged, with nothing whole after it - is cut off, and one line in
+  /// the log says so. Damage with whole records behind it cannot come from a crash of the broker and is an error that says what to do.
   func recover(_ logger: Logger, _ each: (borrowing RecordView) throws(RocketMQError) -> Void) throws(RocketMQError) {
     var previous: LogSegment?
     for segment in segments {
@@ -100,7 +100,9 @@ struct LogScan {
     let lead = FileLog.frameSize + RecordLayout.magicPosition
     var at = position + 1 + lead
     while at + 4 <= contents.count {
-      guard let hit = memchr(contents.baseAddress! + at, Int32(UInt8(RecordLayout.magic >> 24)), contents.count - 3 - at) else { return false }
+      guard let hit = memchr(contents.baseAddress! + at, Int32(UInt8(RecordLayout.magic >> 24)), contents.count - 3 - at) else {
+        return false
+      }
       at = UnsafeRawPointer(hit) - contents.baseAddress!
       if contents.loadBigEndian(at: at) == RecordLayout.magic, (try? readRecord(at: at - lead) { _ in }) ?? nil != nil { return true }
       at += 1

@@ -42,7 +42,8 @@ final class MessageStore {
 
   var endOffset: Int64 { log.nextOffset }
 
-  /// Writes `messages`, which otherwise are like `template`, behind each other into `queue`; all or none. Returns where their records start.
+  /// Writes `messages`, which otherwise are like `template`, behind each other into `queue`; all or none. Returns where their records
+  /// start.
   func append(
     _ messages: some Sequence<NewMessage>, like template: MessageRecord, properties: [UInt8], to queue: ConsumeQueue
   ) throws(RocketMQError) -> [Int64] {

@@ -47,7 +47,9 @@ final class StorageDirectory: Sendable {
       while count < size {
         let part = Self.systemRead(file.raw, buffer.baseAddress! + count, size - count)
         if part == 0 { break }
-        if part > 0 { count += part } else if errno != EINTR {
+        if part > 0 {
+          count += part
+        } else if errno != EINTR {
           failed = errno
           break
         }

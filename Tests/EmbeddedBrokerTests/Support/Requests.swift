@@ -8,7 +8,8 @@ import RocketMQEmbeddedBroker
 
 func sendRequest(
   _ topic: String, _ body: String = "x", queueID: Int32 = 0, tag: String? = nil, keys: String? = nil, delayLevel: Int? = nil,
-  properties: [(String, String)] = [], flag: Int32 = 0, sysFlag: Int32 = 0, bornAt: Int64 = 1_700_000_000_000, defaultTopic: String = "TBW102",
+  properties: [(String, String)] = [], flag: Int32 = 0, sysFlag: Int32 = 0, bornAt: Int64 = 1_700_000_000_000,
+  defaultTopic: String = "TBW102",
   defaultQueues: Int32 = 4, reconsumeTimes: Int32 = 0, maxReconsumeTimes: Int32? = nil
 ) -> Command {
   var all = properties

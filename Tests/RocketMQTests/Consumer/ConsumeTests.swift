@@ -94,6 +94,8 @@ struct ConsumeTests {
       #expect(entered.count == 3)
       try consumer.setConcurrency(7)
       #expect(await entered.wait(for: 7))
+      try consumer.setConcurrency(1)
+      #expect(throws: RocketMQError.self) { try consumer.setConcurrency(0) }
       gate.open()
       #expect(await entered.wait(for: 40))
       await consumer.shutdown()
@@ -200,6 +202,63 @@ struct ConsumeTests {
       #expect(seen.items.numbers() == Array(0..<20) + Array(30..<40))
       await consumer.shutdown()
       await client.shutdown()
+    }
+  }
+
+  @Test func knowsHowFarBehindItIs() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<30)
+      let client = try rig.client()
+      var configuration = PushConsumerConfiguration()
+      configuration.concurrency = 2
+      configuration.pullBatchSize = 4
+      configuration.maxCachedMessagesPerQueue = 8
+      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
+      try await consumer.subscribe("T")
+      let gate = Gate()
+      consumer.onMessage { _, _ in
+        await gate.pass()
+        return .success
+      }
+      try await consumer.start()
+      func queue() -> ConsumerStatistics.Queue? { consumer.statistics.queues.first { $0.queue.topic == "T" } }
+      #expect(await eventually { queue()?.cachedMessages == 12 && queue()?.waitingMessages == 10 })
+      #expect(queue()?.lag == 30)
+      #expect(queue()?.commitOffset == 0)
+      #expect(queue()?.pullOffset == 12)
+      gate.open()
+      #expect(await eventually { queue()?.lag == 0 })
+      #expect(queue()?.cachedBytes == 0)
+      await consumer.shutdown()
+      await client.shutdown()
+    }
+  }
+
+  @Test func leavesNothingBehind() async throws {
+    weak var consumer: PushConsumer?
+    weak var client: RocketMQClient?
+    weak var queue: OwnedQueue?
+    try await ConsumerRig.run { rig in
+      func consume() async throws {
+        let itsClient = try rig.client()
+        let itself = try PushConsumer(client: itsClient, group: "G", startFrom: .earliest)
+        try await itself.subscribe("T")
+        let seen = Record<Int>()
+        itself.onMessage { message, _ in
+          seen.add(1)
+          return message.bodyText == "3" && message.reconsumeTimes == 0 ? .retryLater : .success
+        }
+        try await itself.start()
+        try await rig.send(0..<10)
+        #expect(await seen.wait(for: 10))
+        #expect(await eventually { itself.statistics.sentBack == 1 })
+        (consumer, client, queue) = (itself, itsClient, itself.rebalance.held.first)
+        #expect(queue != nil)
+        await itself.shutdown()
+        await itsClient.shutdown()
+      }
+      try await consume()
+      #expect(await eventually { consumer == nil && client == nil && queue == nil })
     }
   }
 

@@ -48,6 +48,18 @@ struct ConsumerRig {
     await client.shutdown()
   }
 
+  /// The same numbers, quickly.
+  func sendBatches(_ count: Int, to topic: String = "T") async throws {
+    let client = try client()
+    let producer = Producer(client: client, group: "rig")
+    let messages = (0..<count).map { Message(topic: topic, body: Array(String($0).utf8)) }
+    for start in stride(from: 0, to: count, by: 100) {
+      try await producer.send(batch: Array(messages[start..<min(count, start + 100)]))
+    }
+    await producer.shutdown()
+    await client.shutdown()
+  }
+
   /// What a group has committed for all queues of a topic, in the order of their ids; nil: nothing.
   func committed(_ group: String, _ topic: String = "T") async -> [Int64?] {
     var offsets: [Int64?] = []

@@ -115,6 +115,7 @@ struct OwnershipTests {
       let second = try await Member(rig)
       try await second.consumer.start()
       #expect(await eventually { first.statistics.queues.filter { $0.queue.topic == "T" }.count == 1 })
+      try await Task.sleep(for: .milliseconds(100))
       #expect(!events.items.contains { $0.topic == "T" && !$0.revoked.isEmpty }, "it is being released")
       gate.open()
       #expect(await events.wait { $0.contains { $0.topic == "T" && !$0.revoked.isEmpty } })
@@ -229,6 +230,46 @@ struct OwnershipTests {
       #expect(await member.seen.wait { $0.numbers().suffix(10) == Array(10..<20) })
       await member.leave()
       #expect(await rig.committed("G") == [20])
+    }
+  }
+
+  @Test func goOnWithTheFirstMessageThatIsStillThereWhenTheirsIsGone() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<10)
+      try await rig.commit(2, "G")
+      await rig.broker.expireMessages(topic: "T", queueID: 0, before: 6)
+      let member = try await Member(rig)
+      try await member.consumer.start()
+      #expect(await member.seen.wait(for: 4))
+      #expect(member.seen.items.numbers() == Array(6..<10))
+      await member.leave()
+      #expect(await rig.committed("G") == [10])
+    }
+  }
+
+  @Test func beginWithTheEarliestThatIsThereOrWithATime() async throws {
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
+      try await rig.send(0..<5)
+      await rig.broker.clock.advance(by: .seconds(3600))
+      let later = await rig.broker.clock.now
+      try await rig.send(5..<10)
+      await rig.broker.expireMessages(topic: "T", queueID: 0, before: 3)
+      for (start, numbers) in [(ConsumeStart.earliest, 3..<10), (.timestamp(later), 5..<10)] {
+        rig.broker.faults.add(Fault(on: .init(code: 14, topic: "T"), effect: .answer(code: 22, remark: "none"), times: 1))
+        let client = try rig.client()
+        let consumer = try PushConsumer(client: client, group: "G-\(numbers.lowerBound)", startFrom: start)
+        try await consumer.subscribe("T")
+        let seen = Record<ReceivedMessage>()
+        consumer.onMessage { message, _ in
+          seen.add(message)
+          return .success
+        }
+        try await consumer.start()
+        #expect(await seen.wait(for: numbers.count))
+        await consumer.shutdown()
+        await client.shutdown()
+        #expect(seen.items.numbers() == Array(numbers))
+      }
     }
   }
 

@@ -89,7 +89,7 @@ struct RetryTests {
       try await consuming(rig) { $0.reconsumeTimes == 0 ? .retryLater : .success } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.sentBack == 1 })
         await rig.broker.clock.advance(by: .seconds(11))
-        #expect(await seen.wait(for: 2))
+        try #require(await seen.wait(for: 2))
         #expect(seen.items[1].topic == "T")
         #expect(seen.items[1].reconsumeTimes == 1)
         #expect(seen.items[1].messageID == seen.items[0].messageID)
@@ -123,6 +123,7 @@ struct RetryTests {
           rig.clock.advance(by: .seconds(1))
           return seen.count == 4
         })
+      try #require(seen.count == 4)
       #expect(seen.items[3].bodyText == "1")
       #expect(seen.items[3].reconsumeTimes == 1)
       #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 3 })
@@ -144,6 +145,22 @@ struct RetryTests {
         #expect(await eventually { consumer.statistics.consumed == 10 })
         #expect(await rig.committed("G").compactMap { $0 }.max() ?? 0 == 0)
         rig.broker.faults.removeAll()
+      }
+    }
+  }
+
+  @Test func waitsToBeSentBackInBoundedNumber() async throws {
+    try await ConsumerRig.run(topics: ["T": 2]) { rig in
+      try await rig.sendBatches(1500)
+      rig.broker.faults.add(Fault(on: .init(code: 36), effect: .dropRequest))
+      var configuration = PushConsumerConfiguration()
+      configuration.concurrency = 4
+      try await consuming(rig, configuration) { _ in .retryLater } check: { consumer, seen in
+        #expect(await eventually { consumer.statistics.queues.reduce(0) { $0 + $1.cachedMessages } == 1500 })
+        try await Task.sleep(for: .milliseconds(300))
+        // So many wait, so many are on their way, and each worker has one in hand.
+        #expect(seen.count == 1024 + 16 + 4)
+        await consumer.shutdown(deadline: .zero)
       }
     }
   }

@@ -15,6 +15,8 @@ struct ShutdownTests {
       try await blocked(rig) { consumer, gate in
         async let report = consumer.shutdown(deadline: .seconds(30))
         #expect(await eventually { consumer.statistics.queues.isEmpty })
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(await rig.committed("G") == [nil], "it still waits")
         gate.open()
         #expect(await report.isClean)
         #expect(await rig.committed("G") == [1])
