@@ -122,6 +122,9 @@ test-c: setup-core
 	@$(MAKE) --no-print-directory $(PARALLEL) $(BUILD)/core-tests FLAVOUR=$(FLAVOUR)
 	$(BUILD)/core-tests $(ONLY)
 
+# Tests wait for real time-outs of a second or so: more of them at once than the machine can carry would fail for want of a processor.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell echo $$((2 * $(JOBS))))
+
 .PHONY: test-swift
 ##  make test-swift    the Swift tests (ONLY=regular expression: some of them)
 test-swift: setup

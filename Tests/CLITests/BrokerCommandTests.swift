@@ -73,7 +73,7 @@ struct BrokerCommandTests {
   func garbage(bytes: [UInt8]) async throws {
     let broker = try RunningCommand("broker", "--port", "0", "--name-server-port", "0")
     let addresses = try await broker.nextLine().split(separator: " ").dropFirst().compactMap { $0.split(separator: "=").last }
-    for address in addresses { #expect(try sendRaw(bytes, to: String(address))) }
+    for address in addresses { #expect(try await sendRaw(bytes, to: String(address))) }
     let nameServer = String(addresses.first ?? "")
     expectSuccess(try await CLI.rocketmq("produce", "-n", nameServer, "-t", "orders", "--count", "1"))
     broker.signal(SIGTERM)

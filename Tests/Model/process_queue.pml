@@ -3,7 +3,7 @@
 
 /* The ProcessQueue's algorithm, small enough to try every interleaving. `make model` runs it.
  *
- * MESSAGES messages go through a ring of CELLS cells, so positions wrap and cells are recycled. One producer, two takers who also
+ * MESSAGES messages go through a ring of CELLS cells, so positions wrap and cells are recycled. One producer, TAKERS takers who also
  * acknowledge, and - by -D, for not everything at once is small enough - a reader of the commit offset (READER), takers who acknowledge
  * a second time (STALE), a scanner for expired messages (EXPIRY), or a drop at any time (DROP).
  * Each step of the code that is one atomic operation there is one step here; what stands in a d_step is one word there, or a note
@@ -21,6 +21,9 @@
 #endif
 #ifndef CELLS
 #define CELLS 3
+#endif
+#ifndef TAKERS
+#define TAKERS 2
 #endif
 
 /* Message m has queue offset 2m + 1: between two there is one that was filtered. */
@@ -241,7 +244,7 @@ inline ack(p) {
   fi
 }
 
-active [2] proctype taker() {
+active [TAKERS] proctype taker() {
   byte p, seen, end;
   bool won, was_throttled;
   do
@@ -320,18 +323,18 @@ active proctype revoker() {
 /* One read, begun and ended at any time: what it returns was the commit offset at some moment in between. As the commit offset itself
  * only rises (set_offset, catch_up), two reads one after the other never go back (I4). */
 active proctype reader() {
-  byte h, o, at_begin, m, seen, end;
+  byte o, at_begin, m, seen, end;
   at_begin = offset[AT(head)];
   catch_up();
-  h = head;
+  seen = head;
   do
-  :: o = offset[AT(h)];
+  :: o = offset[AT(seen)];
 #ifdef BUG_NO_RECHECK
      break
 #else
      if
-     :: head == h -> break
-     :: else -> h = head
+     :: head == seen -> break
+     :: else -> seen = head
      fi
 #endif
   od;
@@ -341,7 +344,7 @@ active proctype reader() {
     :: m < MESSAGES && OFFSET(m) < o -> assert(finished[m]); m = m + 1 /* I3 */
     :: else -> break
     od;
-    h = 0; o = 0; m = 0; at_begin = 0
+    seen = 0; o = 0; m = 0; at_begin = 0
   }
 }
 #endif

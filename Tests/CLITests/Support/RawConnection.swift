@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+import Dispatch
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -8,7 +10,15 @@
 #endif
 
 /// Sends `bytes` to "127.0.0.1:port" and waits until the other side closes, at most 10 s. False: it did not.
-func sendRaw(_ bytes: [UInt8], to address: String) throws -> Bool {
+func sendRaw(_ bytes: [UInt8], to address: String) async throws -> Bool {
+  try await withCheckedThrowingContinuation { continuation in
+    DispatchQueue(label: "raw connection").async {
+      continuation.resume(with: Result { try sendBlocking(bytes, to: address) })
+    }
+  }
+}
+
+private func sendBlocking(_ bytes: [UInt8], to address: String) throws -> Bool {
   let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
   defer { close(connection) }
   var name = sockaddr_in()

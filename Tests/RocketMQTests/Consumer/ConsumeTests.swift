@@ -103,6 +103,27 @@ struct ConsumeTests {
     }
   }
 
+  /// One worker that falls asleep after nearly every message: a wake-up that gets lost would leave it asleep for good.
+  @Test func wakesUpForEveryMessage() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      let client = try rig.client()
+      var configuration = PushConsumerConfiguration()
+      configuration.concurrency = 1
+      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
+      try await consumer.subscribe("T")
+      let seen = Record<Int>()
+      consumer.onMessage { _, _ in
+        seen.add(1)
+        return .success
+      }
+      try await consumer.start()
+      try await rig.send(0..<4000)
+      #expect(await seen.wait(for: 4000))
+      await consumer.shutdown(deadline: .seconds(1))
+      await client.shutdown()
+    }
+  }
+
   @Test func givesBatchesAndTakesBackWhatFailed() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
       try await rig.send(0..<10)
