@@ -32,6 +32,7 @@ FLAVOUR ?= plain
 FLAVOUR_plain := -O2 -g
 FLAVOUR_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAVOUR_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAVOUR_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 BUILD = build/$(FLAVOUR)
 CFLAGS_ALL = $(FLAVOUR_$(FLAVOUR)) $(CORE_CFLAGS)
 
@@ -59,7 +60,7 @@ SHARED_FLAGS = -dynamiclib -install_name $(PREFIX)/lib/$(SHARED) -Wl,-exported_s
 else
 SHARED_LINK := librocketcore.so
 SHARED := librocketcore.so.$(ABI_MAJOR)
-SHARED_FLAGS = -shared -Wl,-soname,$(SHARED) -Wl,--version-script,Scripts/exports.map -Wl,-z,defs -Wl,-z,relro,-z,now
+SHARED_FLAGS = -shared -Wl,-soname,$(SHARED) -Wl,--version-script,Scripts/exports.map -Wl,--as-needed,-z,defs,-z,relro,-z,now
 endif
 
 CORE_OBJECTS = $(CORE_SOURCES:$(CORE)/%.c=$(BUILD)/core/%.o)
@@ -137,7 +138,31 @@ asan:
 ##  make tsan          the C tests, then the Swift tests, under the thread sanitizer
 tsan: setup
 	@$(MAKE) --no-print-directory test-c FLAVOUR=tsan
-	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build/tsan
+	$(SWIFT) test --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter 'RocketMQTests|EmbeddedBrokerTests'
+
+.PHONY: model
+##  make model         checks every interleaving of the process queue's model (needs spin)
+model:
+	CC='$(CC)' Scripts/model
+
+.PHONY: fuzz
+##  make fuzz SECONDS=60    every decoder against random bytes, so many seconds each (needs clang; ONLY=substring: some of them)
+SECONDS ?= 60
+fuzz: setup-core
+	@$(MAKE) --no-print-directory $(PARALLEL) FLAVOUR=fuzz fuzzers
+	@mkdir -p build/fuzz/found
+	@for fuzzer in build/fuzz/fuzz_*$(ONLY)*.run; do \
+	  mkdir -p $$fuzzer.corpus; \
+	  $$fuzzer -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/ $$fuzzer.corpus >$$fuzzer.log 2>&1 || \
+	    { tail -n 50 $$fuzzer.log; echo "$$fuzzer has found something: build/fuzz/found"; exit 1; }; \
+	  echo "  $$fuzzer: $$(sed -n 's/^Done //p' $$fuzzer.log), nothing found"; \
+	done
+
+.PHONY: fuzzers
+fuzzers: $(patsubst Fuzz/%.c,$(BUILD)/%.run,$(wildcard Fuzz/*.c))
+
+$(BUILD)/%.run: Fuzz/%.c $(BUILD)/librocketcore.a
+	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $^ -o $@ $(CORE_LIBS)
 
 .PHONY: core
 ##  make core          the C library alone, without Swift: build/plain/librocketcore.a, .so, rocketcore.pc

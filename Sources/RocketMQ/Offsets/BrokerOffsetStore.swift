@@ -7,7 +7,7 @@ struct BrokerOffsetStore: OffsetStore {
   let routes: RouteCache
 
   func offset(of queue: MessageQueue, group: String) async throws(RocketMQError) -> Int64? {
-    try? await api.queryOffset(of: queue, group: group, at: address(of: queue), timeout: api.timeout)
+    try await api.queryOffset(of: queue, group: group, at: address(of: queue), timeout: api.timeout)
   }
 
   func commit(_ offset: Int64, of queue: MessageQueue, group: String) async throws(RocketMQError) {
