@@ -129,7 +129,7 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell echo $$((2 * $(
 .PHONY: test-swift
 ##  make test-swift    the Swift tests (ONLY=regular expression: some of them)
 test-swift: setup
-	$(SWIFT) test --disable-xctest $(if $(ONLY),--filter '$(ONLY)')
+	$(SWIFT) test --disable-xctest --no-parallel $(if $(ONLY),--filter '$(ONLY)')
 
 .PHONY: asan tsan
 ##  make asan          the C tests under the address and undefined-behaviour sanitizers
@@ -138,7 +138,7 @@ asan:
 ##  make tsan          the C tests, then the Swift tests, under the thread sanitizer
 tsan: setup
 	@$(MAKE) --no-print-directory test-c FLAVOUR=tsan
-	$(SWIFT) test --disable-xctest --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter 'RocketMQTests|EmbeddedBrokerTests'
+	$(SWIFT) test --disable-xctest --no-parallel --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter 'RocketMQTests|EmbeddedBrokerTests'
 
 .PHONY: model
 ##  make model         checks every interleaving of the process queue's model (needs spin)

@@ -330,22 +330,17 @@ import Testing
   }
 
   @Test func shutdownWaitsForWhatIsBeingSentAndLeaves() async throws {
-    let held = Mutex<Responder?>(nil)
-    let broker = try StubServer { request in
-      guard request.code == .sendMessageV2 else { return .ok }
-      held.withLock { $0 = request.responder }
-      return nil
-    }
+    let broker = try StubServer { $0.code == .sendMessageV2 ? nil : .ok }
     let nameServer = try StubServer.nameServer(["t": .test(["a": broker.address])])
     try await withClient([nameServer.address]) { client in
       let producer = Producer(client: client, group: "pg")
       async let sending = producer.send(message)
-      _ = await broker.request(.sendMessageV2)
+      let held = await broker.request(.sendMessageV2)
       async let ending: Void = producer.shutdown()
       while (try? producer.start()) != nil { await Task.yield() }
       #expect(try await failure { try await producer.send(message) }.code == .notRunning)
       #expect(broker.requests(.unregisterClient).isEmpty)
-      broker.loop.respond(try #require(held.withLock { $0 }), .stored())
+      broker.loop.respond(held.responder, .stored())
       #expect(try await sending.status == .stored)
       await ending
       #expect(broker.requests(.unregisterClient).map { $0.fields["producerGroup"] } == ["pg"])

@@ -157,9 +157,11 @@ struct RetryTests {
       configuration.concurrency = 4
       try await consuming(rig, configuration) { _ in .retryLater } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.queues.reduce(0) { $0 + $1.cachedMessages } == 1500 })
-        try await Task.sleep(for: .milliseconds(300))
         // So many wait, so many are on their way, and each worker has one in hand.
-        #expect(seen.count == 1024 + 16 + 4)
+        let bound = 1024 + 16 + 4
+        #expect(await seen.wait(for: bound))
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(seen.count == bound)
         await consumer.shutdown(deadline: .zero)
       }
     }
