@@ -69,7 +69,7 @@ int reference_queue_put(reference_queue *queue, const int64_t *offsets, const ui
 
 void reference_queue_advance(reference_queue *queue, int64_t next_offset) {
   pthread_mutex_lock(&queue->lock);
-  if (next_offset > queue->floor_offset) queue->floor_offset = next_offset;
+  if (!queue->dropped && next_offset > queue->floor_offset) queue->floor_offset = next_offset;
   pthread_mutex_unlock(&queue->lock);
 }
 

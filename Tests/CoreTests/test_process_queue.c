@@ -169,6 +169,16 @@ TEST(I7_counts_never_negative) {
   rocket_process_queue_release(queue);
 }
 
+TEST(a_refused_put_is_never_passed) {
+  rocket_process_queue *queue = fixture_queue(NULL, 0);
+  rocket_process_queue_drop(queue);
+  CHECK_INT(fixture_put(queue, 0, 1), ROCKET_DROPPED);
+  rocket_process_queue_advance(queue, 1); /* what a careless owner does next */
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 0);
+  CHECK_INT(rocket_process_queue_ack_many(queue, UINT64_MAX, 2), 0); /* nor does a position wrap round to the first */
+  rocket_process_queue_release(queue);
+}
+
 TEST(I8_dropped_gives_nothing) {
   rocket_process_queue_options options = fixture_options();
   CHECK_INT(rocket_byte_budget_new(options.allocator, 1000, &options.budget), ROCKET_OK);

@@ -34,7 +34,8 @@
 extern "C" {
 #endif
 
-/* Opaque and counted: holds atomics. */
+/* Opaque and counted: holds atomics. Every call needs a count that lasts until it has returned: an ack may still touch the queue after
+ * others see it empty. */
 typedef struct rocket_process_queue rocket_process_queue;
 
 /* A number of bytes that several queues share (a whole client). Opaque and counted. */
@@ -77,6 +78,8 @@ typedef struct rocket_put_item {
 int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
                              uint32_t *added);
 /* The broker's next offset: what lies before it is not for this consumer (filtered). Raises the commit offset once all before is finished.
+ * Only when the put before it succeeded: what a failed put brought is not finished. Does nothing after a drop.
+ * Only when the put before it succeeded: what a failed put brought is not finished. Does nothing after a drop.
  * Thread: the producer. */
 void rocket_process_queue_advance(rocket_process_queue *queue, int64_t next_offset);
 
@@ -134,7 +137,7 @@ uint32_t rocket_process_queue_scan_expired(rocket_process_queue *queue, uint64_t
                                            rocket_taken *out);
 
 /* The queue was revoked: takers get nothing more, and what was never taken is let go at once, with its bytes. The commit offset stays
- * in front of it. Thread: any; may be repeated. */
+ * in front of it. A throttled puller is not woken by it: the owner stops the puller. Thread: any; may be repeated. */
 void rocket_process_queue_drop(rocket_process_queue *queue);
 bool rocket_process_queue_is_dropped(const rocket_process_queue *queue);
 

@@ -221,8 +221,9 @@ int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, c
   return ROCKET_OK;
 }
 
+/* Not after a drop: what that pull brought was refused, and must not be passed. */
 void rocket_process_queue_advance(rocket_process_queue *queue, int64_t next_offset) {
-  if (next_offset <= queue->floor_offset) return;
+  if (next_offset <= queue->floor_offset || rocket_process_queue_is_dropped(queue)) return;
   queue->floor_offset = next_offset;
   write_sentinel(queue, atomic_load_explicit(&queue->tail, memory_order_relaxed)); /* relaxed: its own */
 }

@@ -99,6 +99,7 @@ int rocket_process_queue_ack(rocket_process_queue *queue, uint64_t position) {
 
 uint32_t rocket_process_queue_ack_many(rocket_process_queue *queue, uint64_t first, uint32_t count) {
   finished_run run = {0};
+  if (first >= ROCKET__MAX_POSITION) return 0; /* so that first + i does not wrap */
   for (uint32_t i = 0; i < count; i++) finish(queue, first + i, &run);
   settle(queue, &run);
   return run.count;

@@ -132,16 +132,17 @@ extension ConcurrentDispatcher {
     if isSentBack { queue.window.acknowledge(position) }
     let drained = state.withLock { state in
       if isSentBack { state.counts.sentBack += 1 }
-      return state.finish(Done(slot: queue.slot, count: 1))
+      let isLast = isSentBack ? state.run.finish(queue.slot, count: 1) : state.run.delay(queue.slot)
+      return isLast ? state.drains.removeValue(forKey: queue.slot) : nil
     }
     drained?.resume()
-    if isSentBack || queue.window.isDropped { return }
+    if isSentBack { return }
     // It stays unfinished, so the offset stays in front of it.
     workers.run { [options] in
       try? await options.clock.sleep(for: options.secondTryDelay)
       self.state.withLock { state in
         let item = SecondTry(queue: queue, position: position, box: box)
-        return state.run.again(item, queue.slot) == true ? state.wakeOne() : nil
+        return state.run.again(item, queue.slot) ? state.wakeOne() : nil
       }?.resume()
     }
   }

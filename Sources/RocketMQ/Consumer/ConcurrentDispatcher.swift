@@ -70,7 +70,7 @@ final class ConcurrentDispatcher: MessageDispatcher {
     state.withLock { $0.run.ready(queue.slot, count: count) ? $0.wakeOne() : nil }?.resume()
   }
 
-  func close(_ queue: OwnedQueue, within bound: Duration?) async {
+  func close(_ queue: OwnedQueue, within bound: Duration?) async -> Int {
     let timer = bound.map { bound in
       Task {
         try? await options.clock.sleep(for: bound)
@@ -86,6 +86,7 @@ final class ConcurrentDispatcher: MessageDispatcher {
       if !waits { drained.resume() }
     }
     timer?.cancel()
+    return state.withLock { $0.run.unfinished(queue.slot) }
   }
 
   func giveUpWaiting() {

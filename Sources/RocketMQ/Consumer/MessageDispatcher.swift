@@ -10,8 +10,8 @@ protocol MessageDispatcher: AnyObject, Sendable {
   func messagesReady(_ queue: OwnedQueue, count: Int)
 
   /// Hands nothing of the queue out any more, and returns when everything that was is finished, or when `bound` is over (nil: no bound),
-  /// or after ``giveUpWaiting()``.
-  func close(_ queue: OwnedQueue, within bound: Duration?) async
+  /// or after ``giveUpWaiting()``. Returns how many messages are not finished then.
+  func close(_ queue: OwnedQueue, within bound: Duration?) async -> Int
 
   /// The end is near: no ``close(_:within:)`` waits any more.
   func giveUpWaiting()

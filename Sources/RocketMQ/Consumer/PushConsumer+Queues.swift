@@ -175,10 +175,9 @@ extension PushConsumer: RebalanceEffects {
     queue.puller = nil
     queue.window.drop()
     guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
-    await dispatcher.close(queue, within: reason == .stopping ? nil : configuration.releaseDeadline)
+    let unfinished = await dispatcher.close(queue, within: reason == .stopping ? nil : configuration.releaseDeadline)
     queue.forget()
     dispatcher.remove(queue)
-    let unfinished = queue.window.stats.count
     let offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
     let isCommitted = await offsets.commitFinally(offset, of: queue.messageQueue, within: Self.finalCommitLimit)
     if unfinished > 0 {

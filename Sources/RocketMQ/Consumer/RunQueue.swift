@@ -38,6 +38,8 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     var ready = 0
     /// Messages that workers have, or that are on their way back to the broker.
     var inHand = 0
+    /// Messages that wait to be handed out again.
+    var delayed = 0
     var isInLine = false
     var isClosed = false
   }
@@ -85,9 +87,18 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     return wakesOne()
   }
 
-  /// Puts something in the second line. nil: its queue is closed, so nobody will take it. True: wake a worker.
-  package mutating func again(_ item: Again, _ slot: Slot) -> Bool? {
-    guard let index = index(of: slot), !entries[index]!.isClosed else { return nil }
+  /// A message is no longer in hand, but not finished either: it is to be handed out again. True: the queue is closed, and this was the
+  /// last in hand.
+  package mutating func delay(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot) else { return false }
+    entries[index]!.delayed += 1
+    return finish(slot, count: 1)
+  }
+
+  /// Puts a delayed message in the second line. True: wake a worker.
+  package mutating func again(_ item: Again, _ slot: Slot) -> Bool {
+    guard let index = index(of: slot), !entries[index]!.isClosed else { return false }
+    entries[index]!.delayed -= 1
     entries[index]!.inHand += 1
     secondLine.append((item, slot))
     return wakesOne()
@@ -99,7 +110,9 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     entries[index]!.isClosed = true
     totalReady -= entries[index]!.ready
     entries[index]!.ready = 0
-    secondLine.removeAll { $0.1 == slot }.forEach { _ in entries[index]!.inHand -= 1 }
+    let again = secondLine.removeAll { $0.1 == slot }.count
+    entries[index]!.inHand -= again
+    entries[index]!.delayed += again
     return entries[index]!.inHand == 0
   }
 
@@ -107,12 +120,18 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
   package mutating func finish(_ slot: Slot, count: Int) -> Bool {
     guard let index = index(of: slot) else { return false }
     entries[index]!.inHand -= count
-    return entries[index]!.isClosed && entries[index]!.inHand == 0
+    return isDrained(slot)
   }
 
-  /// Messages of this queue that workers have, or that are on their way back to the broker.
-  package func inHand(_ slot: Slot) -> Int {
-    index(of: slot).map { entries[$0]!.inHand } ?? 0
+  /// Messages of this queue that workers have, that are on their way back to the broker, or that wait to be handed out again.
+  package func unfinished(_ slot: Slot) -> Int {
+    index(of: slot).map { entries[$0]!.inHand + entries[$0]!.delayed } ?? 0
+  }
+
+  /// The queue is closed, and nothing of it is in hand.
+  private func isDrained(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot) else { return false }
+    return entries[index]!.isClosed && entries[index]!.inHand == 0
   }
 
   /// Forgets a queue; what is still in hand will finish unheard.

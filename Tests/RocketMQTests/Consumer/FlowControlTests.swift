@@ -99,7 +99,7 @@ struct FlowControlTests {
       gate.open()
       #expect(await entered.wait(for: 1000))
       await consumer.shutdown()
-      #expect(client.cacheBudget.used == 0)
+      #expect(await eventually { client.cacheBudget.used == 0 })
       await client.shutdown()
     }
   }

@@ -134,6 +134,22 @@ struct RetryTests {
     }
   }
 
+  @Test func isLeftOverWhenItCouldNotBeSentAnywhere() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<3)
+      rig.broker.faults.add(Fault(on: .init(code: 36), effect: .answer(code: 1, remark: "no")))
+      rig.broker.faults.add(Fault(on: .init(code: 310), effect: .answer(code: 1, remark: "no")))
+      try await consuming(rig) { $0.bodyText == "1" ? .retryLater : .success } check: { consumer, seen in
+        #expect(await seen.wait(for: 3))
+        #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.cachedMessages == 1 })
+        let report = await consumer.shutdown()
+        #expect(report.unfinished == 1)
+        #expect(report.leftOver.first?.offset == 1)
+      }
+      #expect(await rig.committed("G") == [1])
+    }
+  }
+
   @Test func doesNotHoldUpOtherMessagesWhileTheBrokerIsSilent() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<50)

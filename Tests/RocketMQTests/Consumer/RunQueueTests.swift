@@ -67,7 +67,7 @@ struct RunQueueTests {
     _ = run.ready(slots[0], count: 40)
     #expect(run.next(wasWoken: false, atMost: 32).step.text == "take a 32")
     #expect(run.close(slots[0]) == false)
-    #expect(run.inHand(slots[0]) == 32)
+    #expect(run.unfinished(slots[0]) == 32)
     #expect(run.next(wasWoken: false, atMost: 32).step.text == "sleep")
     #expect(run.finish(slots[0], count: 31) == false)
     #expect(run.finish(slots[0], count: 1) == true)
@@ -77,16 +77,25 @@ struct RunQueueTests {
 
   @Test func whatIsHandedOutAgainKeepsItsQueueOpenAndGoesWithIt() {
     var (run, slots) = make(workers: 1, "a")
+    _ = run.ready(slots[0], count: 1)
+    _ = run.next(wasWoken: false, atMost: 32)
+    #expect(run.delay(slots[0]) == false)
+    #expect(run.unfinished(slots[0]) == 1)
     fallAsleep(1, &run)
     #expect(run.again(17, slots[0]) == true)
     #expect(run.next(wasWoken: true, atMost: 32).step.text == "again 17")
     #expect(run.close(slots[0]) == false)
-    #expect(run.finish(slots[0], count: 1) == true)
-    #expect(run.again(18, slots[0]) == nil)
+    #expect(run.delay(slots[0]) == true, "the last in hand")
+    #expect(run.unfinished(slots[0]) == 1)
+    #expect(run.again(17, slots[0]) == false)
 
     (run, slots) = make(workers: 1, "a")
+    _ = run.ready(slots[0], count: 1)
+    _ = run.next(wasWoken: false, atMost: 32)
+    _ = run.delay(slots[0])
     _ = run.again(17, slots[0])
     #expect(run.close(slots[0]) == true, "nobody had it yet")
+    #expect(run.unfinished(slots[0]) == 1)
     #expect(run.next(wasWoken: false, atMost: 32).step.text == "sleep")
   }
 
@@ -99,7 +108,7 @@ struct RunQueueTests {
     _ = run.ready(slot, count: 5)
     #expect(run.finish(slots[0], count: 5) == false)
     #expect(run.next(wasWoken: false, atMost: 32).step.text == "take b 5")
-    #expect(run.inHand(slot) == 5)
+    #expect(run.unfinished(slot) == 5)
   }
 
   @Test func workersComeAndGo() {
