@@ -70,23 +70,34 @@ final class ConcurrentDispatcher: MessageDispatcher {
     state.withLock { $0.run.ready(queue.slot, count: count) ? $0.wakeOne() : nil }?.resume()
   }
 
+  func drain(_ queue: OwnedQueue, within bound: Duration) async {
+    await wait(for: queue, within: bound) { $0.drain(queue.slot) }
+  }
+
   func close(_ queue: OwnedQueue, within bound: Duration?) async -> Int {
+    await wait(for: queue, within: bound) { $0.close(queue.slot) }
+    return state.withLock { $0.run.unfinished(queue.slot) }
+  }
+
+  /// Until `begin`, or the last message of the queue, says that it is done.
+  private func wait(
+    for queue: OwnedQueue, within bound: Duration?, begin: (inout RunQueue<OwnedQueue, SecondTry>) -> Bool
+  ) async {
     let timer = bound.map { bound in
       Task {
         try? await options.clock.sleep(for: bound)
         state.withLock { $0.drains.removeValue(forKey: queue.slot) }?.resume()
       }
     }
-    await withUnsafeContinuation { (drained: UnsafeContinuation<Void, Never>) in
+    await withUnsafeContinuation { (done: UnsafeContinuation<Void, Never>) in
       let waits = state.withLock { state in
-        if state.run.close(queue.slot) || state.isWaitingOver { return false }
-        state.drains[queue.slot] = drained
+        if begin(&state.run) || state.isWaitingOver { return false }
+        state.drains[queue.slot] = done
         return true
       }
-      if !waits { drained.resume() }
+      if !waits { done.resume() }
     }
     timer?.cancel()
-    return state.withLock { $0.run.unfinished(queue.slot) }
   }
 
   func giveUpWaiting() {

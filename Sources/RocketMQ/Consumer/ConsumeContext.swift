@@ -7,6 +7,7 @@ public struct ConsumeContext: Sendable {
 
   /// The queue all messages of this call were pulled from.
   public var messageQueue: MessageQueue { queue.messageQueue }
+  /// The consumer group.
   public var group: String { queue.group }
   /// The queue is not this consumer's any more: whatever the listener returns, its messages will come again elsewhere. A long-running
   /// listener may look at it and give up early.

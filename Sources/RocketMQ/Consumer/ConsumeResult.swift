@@ -11,17 +11,6 @@ public enum ConsumeResult: Sendable, Hashable {
   /// Put it into the dead-letter topic (`%DLQ%group`) at once. Java: delay level -1.
   case deadLetter
 
+  /// The same, after the broker's own delay.
   public static var retryLater: ConsumeResult { .retryLater() }
-}
-
-/// What a batch listener says of its messages. Java: `ConsumeConcurrentlyStatus` with the context's ack index and delay level.
-public enum BatchConsumeResult: Sendable, Hashable {
-  /// All are done with.
-  case success
-  /// All come again later.
-  case retryLater(delayLevel: Int = 0)
-  /// The first `successes` are done with; the rest comes again later. Java: `ackIndex` = successes - 1.
-  case partial(successes: Int, delayLevel: Int = 0)
-  /// All go to the dead-letter topic at once.
-  case deadLetter
 }

@@ -14,6 +14,7 @@ public struct ConsumerStatistics: Sendable {
 
   /// One queue that the consumer has now.
   public struct Queue: Sendable {
+    /// Which one.
     public var queue: MessageQueue
     /// Pulled and not finished.
     public var cachedMessages: Int

@@ -9,6 +9,9 @@ protocol MessageDispatcher: AnyObject, Sendable {
   /// So many messages more can be taken. On the loop's thread: must not block.
   func messagesReady(_ queue: OwnedQueue, count: Int)
 
+  /// Nothing more comes into the queue: returns when everything that is in it is finished, or as ``close(_:within:)`` does.
+  func drain(_ queue: OwnedQueue, within bound: Duration) async
+
   /// Hands nothing of the queue out any more, and returns when everything that was is finished, or when `bound` is over (nil: no bound),
   /// or after ``giveUpWaiting()``. Returns how many messages are not finished then.
   func close(_ queue: OwnedQueue, within bound: Duration?) async -> Int

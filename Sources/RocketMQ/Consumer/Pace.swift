@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/// How many messages a worker takes at once, by how fast its listener is: so few that a slice takes a few milliseconds. With a slow listener
-/// that is one, so that no message waits behind it while other workers are free, and the end of a queue need not wait long.
+/// How many messages a worker takes at once, by how fast its listener is: so few that a slice takes a few milliseconds. With a slow
+/// listener that is one, so that no message waits behind it while other workers are free, and the end of a queue need not wait long.
 package struct Pace: Sendable {
   package let largestSlice: Int
   package private(set) var slice: Int

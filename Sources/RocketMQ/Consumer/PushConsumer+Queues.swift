@@ -102,10 +102,10 @@ extension PushConsumer: RebalanceEffects {
     let api = client.api
     let start = queue.topic == TopicName.retry(ofGroup: group) ? .earliest : startFrom
     switch start {
-    case .latest: return try await api.maxOffset(of: queue, at: broker.address)
+    case .latest: return max(0, try await api.maxOffset(of: queue, at: broker.address))
     // Java says 0, and lets the broker correct it.
     case .earliest: return max(0, try await api.minOffset(of: queue, at: broker.address))
-    case .timestamp(let time): return try await api.searchOffset(of: queue, at: time, broker: broker.address)
+    case .timestamp(let time): return max(0, try await api.searchOffset(of: queue, at: time, broker: broker.address))
     }
   }
 
@@ -173,12 +173,13 @@ extension PushConsumer: RebalanceEffects {
   func release(_ queue: OwnedQueue, _ reason: Rebalance<OwnedQueue>.ReleaseReason) async -> Bool {
     queue.puller?.stop()
     queue.puller = nil
-    queue.window.drop()
     guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
+    if case .offsetIllegal(let next) = reason { return await correct(queue, next, dispatcher) }
+    queue.window.drop()
     let unfinished = await dispatcher.close(queue, within: reason == .stopping ? nil : configuration.releaseDeadline)
     queue.forget()
     dispatcher.remove(queue)
-    let offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
+    let offset = queue.window.commitOffset
     let isCommitted = await offsets.commitFinally(offset, of: queue.messageQueue, within: Self.finalCommitLimit)
     if unfinished > 0 {
       logger.warning(
@@ -190,6 +191,16 @@ extension PushConsumer: RebalanceEffects {
       state.withLock { $0.leftOver.append(left) }
     }
     return isCommitted
+  }
+
+  /// The broker may not have the messages any more that were pulled, so nobody would be given them again: they are all consumed first, and
+  /// sent back when they fail, also late.
+  private func correct(_ queue: OwnedQueue, _ next: Int64, _ dispatcher: any MessageDispatcher) async -> Bool {
+    await dispatcher.drain(queue, within: configuration.consumeTimeout)
+    queue.window.drop()
+    _ = await dispatcher.close(queue, within: .zero)
+    dispatcher.remove(queue)
+    return await offsets.commitFinally(next, of: queue.messageQueue, within: Self.finalCommitLimit)
   }
 
   private static var finalCommitLimit: Duration { .seconds(3) }

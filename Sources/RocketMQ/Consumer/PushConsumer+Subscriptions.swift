@@ -10,7 +10,8 @@ extension PushConsumer {
   ///
   /// All members of a group must have the same subscriptions.
   ///
-  /// - Throws: `invalidArgument` for a name that is no topic, or the group's own retry topic; `brokerError` when a broker refuses an SQL filter.
+  /// - Throws: `invalidArgument` for a name that is no topic, or the group's own retry topic; `brokerError` when a broker refuses an SQL
+  ///   filter.
   public func subscribe(_ topic: String, filter: FilterExpression = .all) async throws(RocketMQError) {
     try TopicName.validate(topic)
     guard topic != TopicName.retry(ofGroup: group) else {

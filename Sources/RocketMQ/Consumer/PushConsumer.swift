@@ -32,7 +32,9 @@ public final class PushConsumer: Sendable {
     case ending(Task<ShutdownReport, Never>)
   }
 
+  /// The consumer group.
   public let group: String
+  /// Where the group begins with queues it has no offset for.
   public let startFrom: ConsumeStart
   /// The settings it was made with.
   public let configuration: PushConsumerConfiguration
@@ -118,6 +120,7 @@ public final class PushConsumer: Sendable {
   /// Stops pulling. What has been pulled is still consumed, and queues still come and go. Java: `suspend`.
   public func pause() { setPaused(true) }
 
+  /// Pulls again. Java: `resume`.
   public func resume() { setPaused(false) }
 
   private func setPaused(_ isPaused: Bool) {

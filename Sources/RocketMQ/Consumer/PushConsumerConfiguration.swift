@@ -47,6 +47,7 @@ public struct PushConsumerConfiguration: Sendable {
   /// Java: `awaitTerminationMillisWhenShutdown`, there 0.
   public var shutdownDeadline: Duration = .seconds(10)
 
+  /// The defaults.
   public init() {}
 
   /// Throws `invalidArgument` that names the setting, its value and its range.

@@ -41,7 +41,14 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     /// Messages that wait to be handed out again.
     var delayed = 0
     var isInLine = false
-    var isClosed = false
+    var state = EntryState.open
+  }
+
+  private enum EntryState {
+    case open
+    /// What is there is still handed out.
+    case draining
+    case closed
   }
 
   private var entries: [Entry?] = []
@@ -77,7 +84,7 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
 
   /// Messages came in. True: wake a worker.
   package mutating func ready(_ slot: Slot, count: Int) -> Bool {
-    guard count > 0, let index = index(of: slot), !entries[index]!.isClosed else { return false }
+    guard count > 0, let index = index(of: slot), entries[index]!.state != .closed else { return false }
     entries[index]!.ready += count
     totalReady += count
     if !entries[index]!.isInLine {
@@ -97,30 +104,37 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
 
   /// Puts a delayed message in the second line. True: wake a worker.
   package mutating func again(_ item: Again, _ slot: Slot) -> Bool {
-    guard let index = index(of: slot), !entries[index]!.isClosed else { return false }
+    guard let index = index(of: slot), entries[index]!.state != .closed else { return false }
     entries[index]!.delayed -= 1
     entries[index]!.inHand += 1
     secondLine.append((item, slot))
     return wakesOne()
   }
 
+  /// Nothing more comes into this queue. True: nothing is left of it.
+  package mutating func drain(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot) else { return true }
+    if entries[index]!.state == .open { entries[index]!.state = .draining }
+    return isDone(slot)
+  }
+
   /// Nothing of this queue is handed out from now on. True: nothing of it is in hand either.
   package mutating func close(_ slot: Slot) -> Bool {
     guard let index = index(of: slot) else { return true }
-    entries[index]!.isClosed = true
+    entries[index]!.state = .closed
     totalReady -= entries[index]!.ready
     entries[index]!.ready = 0
     let again = secondLine.removeAll { $0.1 == slot }.count
     entries[index]!.inHand -= again
     entries[index]!.delayed += again
-    return entries[index]!.inHand == 0
+    return isDone(slot)
   }
 
-  /// So many messages are no longer in hand. True: the queue is closed, and these were the last.
+  /// So many messages are no longer in hand. True: the queue is closed, or being drained, and these were the last.
   package mutating func finish(_ slot: Slot, count: Int) -> Bool {
     guard let index = index(of: slot) else { return false }
     entries[index]!.inHand -= count
-    return isDrained(slot)
+    return isDone(slot)
   }
 
   /// Messages of this queue that workers have, that are on their way back to the broker, or that wait to be handed out again.
@@ -128,10 +142,13 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     index(of: slot).map { entries[$0]!.inHand + entries[$0]!.delayed } ?? 0
   }
 
-  /// The queue is closed, and nothing of it is in hand.
-  private func isDrained(_ slot: Slot) -> Bool {
-    guard let index = index(of: slot) else { return false }
-    return entries[index]!.isClosed && entries[index]!.inHand == 0
+  private func isDone(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot), let entry = entries[index], entry.inHand == 0 else { return false }
+    switch entry.state {
+    case .open: return false
+    case .draining: return entry.ready == 0 && entry.delayed == 0
+    case .closed: return true
+    }
   }
 
   /// Forgets a queue; what is still in hand will finish unheard.

@@ -5,6 +5,7 @@
 public struct ShutdownReport: Sendable {
   /// What could not be done for one queue.
   public struct Queue: Sendable {
+    /// Which one.
     public var queue: MessageQueue
     /// Messages that were still being consumed, or sent back, at the deadline; they will be delivered again.
     public var unfinished: Int

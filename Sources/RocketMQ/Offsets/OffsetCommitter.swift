@@ -4,8 +4,9 @@
 internal import Logging
 internal import Synchronization
 
-/// Decides when offsets are written, and sees to it that no commit of a queue overtakes another. Java: `RemoteBrokerOffsetStore.persistAll`,
-/// `persist`.
+/// Decides when offsets are written, and sees to it that no commit of a queue overtakes another.
+///
+/// Java: `RemoteBrokerOffsetStore.persistAll`, `persist`.
 final class OffsetCommitter: Sendable {
   private let store: any OffsetStore
   private let group: String

@@ -5,10 +5,13 @@
 ///
 /// Java: `AllocateMessageQueueAveragely` ("AVG"), its default.
 public struct AverageAllocation: AllocationStrategy {
+  /// It has no settings.
   public init() {}
 
+  /// "AVG".
   public var name: String { "AVG" }
 
+  /// One run for each member. A stranger gets nothing.
   public func allocate(_ queues: [MessageQueue], among members: [String], to member: String, group: String) -> [MessageQueue] {
     guard let index = members.firstIndex(of: member) else { return [] }
     let (share, rest) = queues.count.quotientAndRemainder(dividingBy: members.count)

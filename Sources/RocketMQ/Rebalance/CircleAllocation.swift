@@ -5,10 +5,13 @@
 ///
 /// Java: `AllocateMessageQueueAveragelyByCircle` ("AVG_BY_CIRCLE").
 public struct CircleAllocation: AllocationStrategy {
+  /// It has no settings.
   public init() {}
 
+  /// "AVG_BY_CIRCLE".
   public var name: String { "AVG_BY_CIRCLE" }
 
+  /// Every so many-th queue for each member. A stranger gets nothing.
   public func allocate(_ queues: [MessageQueue], among members: [String], to member: String, group: String) -> [MessageQueue] {
     guard let index = members.firstIndex(of: member) else { return [] }
     return stride(from: index, to: queues.count, by: members.count).map { queues[$0] }

@@ -3,6 +3,7 @@
 
 /// The queues of one topic that a consumer has been given, or has given up. Java: `MessageQueueListener`.
 public struct RebalanceEvent: Sendable {
+  /// The topic whose queues came or went.
   public var topic: String
   /// Consumed from now on; sorted.
   public var assigned: [MessageQueue]

@@ -247,6 +247,45 @@ struct OwnershipTests {
     }
   }
 
+  /// What was pulled is gone at the broker: whoever would drop it would lose it.
+  @Test func consumeWhatTheyHaveBeforeTheyTakeTheBrokersWord() async throws {
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
+      try await rig.send(0..<12)
+      var configuration = PushConsumerConfiguration()
+      configuration.concurrency = 1
+      configuration.pullBatchSize = 4
+      configuration.maxCachedMessagesPerQueue = 5
+      configuration.releaseDeadline = .zero
+      let client = try rig.client()
+      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
+      try await consumer.subscribe("T")
+      let seen = Record<ReceivedMessage>()
+      let (first, second) = (Gate(), Gate())
+      consumer.onMessage { message, _ in
+        seen.add(message)
+        if message.bodyText == "0" { await first.pass() }
+        if message.bodyText == "5" { await second.pass() }
+        return message.bodyText == "6" && message.reconsumeTimes == 0 ? .retryLater : .success
+      }
+      try await consumer.start()
+      // Two pulls of four are over the limit; the third comes when five are finished, and finds everything before 11 gone.
+      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.cachedMessages == 8 })
+      await rig.broker.expireMessages(topic: "T", queueID: 0, before: 11)
+      first.open()
+      #expect(await eventually { !consumer.statistics.queues.contains { $0.queue.topic == "T" } })
+      second.open()
+      #expect(await seen.wait(for: 9))
+      #expect(seen.items.numbers() == Array(0..<8) + [11])
+      #expect(await eventually { consumer.statistics.sentBack == 1 })
+      await rig.broker.clock.advance(by: .seconds(11))
+      #expect(await seen.wait(for: 10))
+      #expect(seen.items.last?.bodyText == "6")
+      await consumer.shutdown()
+      #expect(await rig.committed("G") == [12])
+      await client.shutdown()
+    }
+  }
+
   @Test func beginWithTheEarliestThatIsThereOrWithATime() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
       try await rig.send(0..<5)

@@ -11,8 +11,9 @@ struct RetryTests {
   @Test func comesAgainAfterItsDelayUnderItsOwnTopicAndId() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
       try await rig.send(0..<8)
-      try await consuming(rig) { message in message.reconsumeTimes == 0 && Int(message.bodyText)! % 2 == 0 ? .retryLater : .success } check: {
-        consumer, seen in
+      try await consuming(rig) { message in
+        message.reconsumeTimes == 0 && Int(message.bodyText)! % 2 == 0 ? .retryLater : .success
+      } check: { consumer, seen in
         #expect(await seen.wait(for: 8))
         #expect(await eventually { consumer.statistics.sentBack == 4 })
         await rig.broker.clock.advance(by: .seconds(9))

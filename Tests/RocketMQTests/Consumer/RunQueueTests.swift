@@ -75,6 +75,21 @@ struct RunQueueTests {
     #expect(run.close(slots[1]) == true, "nothing in hand")
   }
 
+  @Test func aQueueThatIsDrainedGivesAllItHasAndSaysWhenThatIsFinished() {
+    var (run, slots) = make(workers: 1, "a", "b")
+    _ = run.ready(slots[0], count: 40)
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "take a 32")
+    #expect(run.drain(slots[0]) == false)
+    #expect(run.finish(slots[0], count: 31) == false)
+    #expect(run.delay(slots[0]) == false)
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "take a 8")
+    #expect(run.finish(slots[0], count: 8) == false, "one is delayed")
+    _ = run.again(1, slots[0])
+    #expect(run.next(wasWoken: false, atMost: 32).step.text == "again 1")
+    #expect(run.finish(slots[0], count: 1) == true)
+    #expect(run.drain(slots[1]) == true, "it has nothing")
+  }
+
   @Test func whatIsHandedOutAgainKeepsItsQueueOpenAndGoesWithIt() {
     var (run, slots) = make(workers: 1, "a")
     _ = run.ready(slots[0], count: 1)

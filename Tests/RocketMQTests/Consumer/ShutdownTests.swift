@@ -84,7 +84,7 @@ struct ShutdownTests {
       let start = ContinuousClock.now
       let report = await consumer.shutdown(deadline: .seconds(1))
       #expect(ContinuousClock.now - start < .seconds(5))
-      #expect(!report.leftOver.isEmpty && report.leftOver.allSatisfy { !$0.isCommitted }, "the offsets could not be committed, and it says so")
+      #expect(!report.leftOver.isEmpty && report.leftOver.allSatisfy { !$0.isCommitted }, "it says what could not be committed")
       await client.shutdown()
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+internal import RocketMQ
 import Synchronization
 
 /// A clock that stands still until it is told to move: tests decide when thirty seconds are over.

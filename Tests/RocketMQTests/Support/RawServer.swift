@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+internal import RocketMQ
 import Synchronization
 
 #if canImport(Glibc)
