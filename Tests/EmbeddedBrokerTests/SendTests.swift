@@ -107,7 +107,8 @@ import Testing
     Check(what: "empty body", request: { sendRequest("orders", "") }, code: .success, remark: nil),
   ]
   static let illegal = """
-    the message is illegal, maybe msg body or properties length not matched. msg body length limit 4194304B, msg properties length limit 32KB.
+    the message is illegal, maybe msg body or properties length not matched. \
+    msg body length limit 4194304B, msg properties length limit 32KB.
     """
 
   @Test(arguments: checks) func aSendIsCheckedAsJavaChecksIt(_ check: Check) async throws {

@@ -81,7 +81,8 @@ import Testing
         parsing: Array(
           """
           {"clientID":"\(client.clientID)","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET",\
-          "consumeType":"CONSUME_PASSIVELY","groupName":"cg","messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919,2598920],\
+          "consumeType":"CONSUME_PASSIVELY","groupName":"cg","messageModel":"CLUSTERING",\
+          "subscriptionDataSet":[{"classFilterMode":false,"codeSet":[2598919,2598920],\
           "expressionType":"TAG","subString":"TagA || TagB","subVersion":1,"tagsSet":["TagA","TagB"],"topic":"t"}],"unitMode":false}],\
           "producerDataSet":[{"groupName":"pg"}]}
           """.utf8))

@@ -9,14 +9,14 @@ internal import Synchronization
 final class SharedLookups<Value: Sendable>: Sendable {
   private let waiting = Mutex<[String: [Waiter<Value>]]>([:])
 
-  /// Throws what `lookup` throws, `timeout` after `limit`, or `cancelled`.
+  /// Throws what `lookup` throws, `timeout` after `limit` (`what` says for what it waited), or `cancelled`.
   func value(
-    of name: String, within limit: Duration, on loop: Loop,
+    of name: String, within limit: Duration, on loop: Loop, waitingFor what: @autoclosure @escaping @Sendable () -> String,
     lookup: @escaping @Sendable () async throws(RocketMQError) -> Value
   ) async throws(RocketMQError) -> Value {
     let waiter = Waiter<Value>()
     join(name, waiter, lookup)
-    return try await waiter.value(within: limit, on: loop, waitingFor: "the lookup of \(name)")
+    return try await waiter.value(within: limit, on: loop, waitingFor: what())
   }
 
   /// The same without waiting for the answer.

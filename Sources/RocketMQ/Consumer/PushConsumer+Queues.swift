@@ -174,33 +174,43 @@ extension PushConsumer: RebalanceEffects {
     queue.puller?.stop()
     queue.puller = nil
     guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
-    if case .offsetIllegal(let next) = reason { return await correct(queue, next, dispatcher) }
-    queue.window.drop()
-    let unfinished = await dispatcher.close(queue, within: reason == .stopping ? nil : configuration.releaseDeadline)
-    queue.forget()
-    dispatcher.remove(queue)
-    let offset = queue.window.commitOffset
+    let (unfinished, offset): (Int, Int64)
+    switch reason {
+    case .revoked: unfinished = await close(queue, dispatcher, within: configuration.releaseDeadline)
+    case .stopping: unfinished = await close(queue, dispatcher, within: nil)
+    case .offsetIllegal: unfinished = await drain(queue, dispatcher)
+    }
+    offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
     let isCommitted = await offsets.commitFinally(offset, of: queue.messageQueue, within: Self.finalCommitLimit)
     if unfinished > 0 {
       logger.warning(
-        "messages were not finished in time; they will be delivered again",
+        "messages were not finished in time",
         metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.count: "\(unfinished)", LogKey.offset: "\(offset)"])
     }
-    if reason == .stopping, unfinished > 0 || !isCommitted {
+    if unfinished > 0 || !isCommitted {
       let left = ShutdownReport.Queue(queue: queue.messageQueue, unfinished: unfinished, offset: offset, isCommitted: isCommitted)
-      state.withLock { $0.leftOver.append(left) }
+      state.withLock { if case .ending = $0.phase { $0.leftOver.append(left) } }
     }
     return isCommitted
   }
 
+  /// Waits for what is being consumed; what is not finished then is given to whoever gets the queue next.
+  private func close(_ queue: OwnedQueue, _ dispatcher: any MessageDispatcher, within bound: Duration?) async -> Int {
+    queue.window.drop()
+    let unfinished = await dispatcher.close(queue, within: bound)
+    queue.forget()
+    dispatcher.remove(queue)
+    return unfinished
+  }
+
   /// The broker may not have the messages any more that were pulled, so nobody would be given them again: they are all consumed first, and
   /// sent back when they fail, also late.
-  private func correct(_ queue: OwnedQueue, _ next: Int64, _ dispatcher: any MessageDispatcher) async -> Bool {
+  private func drain(_ queue: OwnedQueue, _ dispatcher: any MessageDispatcher) async -> Int {
     await dispatcher.drain(queue, within: configuration.consumeTimeout)
     queue.window.drop()
-    _ = await dispatcher.close(queue, within: .zero)
+    let unfinished = await dispatcher.close(queue, within: .zero)
     dispatcher.remove(queue)
-    return await offsets.commitFinally(next, of: queue.messageQueue, within: Self.finalCommitLimit)
+    return unfinished
   }
 
   private static var finalCommitLimit: Duration { .seconds(3) }

@@ -24,8 +24,8 @@ package enum Core {
   }
 }
 
-/// A C handle that may cross threads. Proof: every function of the core that is reached through it states "Thread: any" in its header, or is
-/// only reached on the thread its header names (see `Loop.isCurrent`); the wrappers in this folder own the handle's count.
+/// A C handle that may cross threads. Proof: every function of the core that is reached through it states "Thread: any" in its header, or
+/// is only reached on the thread its header names (see `Loop.isCurrent`); the wrappers in this folder own the handle's count.
 struct Handle: @unchecked Sendable {
   let raw: OpaquePointer
 }

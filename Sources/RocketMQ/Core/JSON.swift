@@ -147,9 +147,13 @@ package enum JSONValue: Sendable, Equatable {
       put("{" as StaticString)
       for (i, member) in members.enumerated() {
         if i > 0 { put("," as StaticString) }
-        if case .string(let name) = member.key { quote(name) }
-        else if fastjson { member.key.write(to: &buffer, fastjson) }
-        else { quote(member.key.string()) }
+        if case .string(let name) = member.key {
+          quote(name)
+        } else if fastjson {
+          member.key.write(to: &buffer, fastjson)
+        } else {
+          quote(member.key.string())
+        }
         put(":" as StaticString)
         member.value.write(to: &buffer, fastjson)
       }

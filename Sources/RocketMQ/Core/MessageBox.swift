@@ -10,7 +10,8 @@ package final class MessageBox: Sendable {
   /// The body as the producer gave it, when the stored one is compressed.
   private let inflated: [UInt8]?
 
-  /// Proof: the slices point into `frame`, whose bytes nobody writes once it is shared, and which this object keeps; the rest is plain values.
+  /// Proof: the slices point into `frame`, whose bytes nobody writes once it is shared, and which this object keeps; the rest is plain
+  /// values.
   private struct View: @unchecked Sendable {
     let message: rocket_message
   }

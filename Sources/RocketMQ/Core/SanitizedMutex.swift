@@ -8,8 +8,8 @@
     internal import Darwin
   #endif
 
-  /// `Synchronization.Mutex` on a lock that the thread sanitizer sees: on Linux the library's own is handed over inside the kernel when it is
-  /// contended, and every such hand-over would be reported as a race. Only in builds for the sanitizer (`make tsan`).
+  /// `Synchronization.Mutex` on a lock that the thread sanitizer sees: on Linux the library's own is handed over inside the kernel when it
+  /// is contended, and every such hand-over would be reported as a race. Only in builds for the sanitizer (`make tsan`).
   package struct SanitizedMutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     // Proof: `value` is reached only between lock and unlock.
     private let lock: UnsafeMutablePointer<pthread_mutex_t>

@@ -40,9 +40,10 @@ package final class RouteCache: Sendable {
   /// Asks the name servers. Calls for one topic that run at the same time share one lookup. A failure leaves what was known.
   @discardableResult
   package func refresh(_ topic: String, within limit: Duration? = nil) async throws(RocketMQError) -> TopicRoute {
-    try await lookups.value(of: topic, within: limit ?? api.timeout + .seconds(1), on: api.loop) { [self] () throws(RocketMQError) in
-      try await lookUp(topic)
-    }
+    try await lookups.value(
+      of: topic, within: limit ?? api.timeout + .seconds(1), on: api.loop,
+      waitingFor: "the route of \(topic) from \(self.nameServers.addresses.joined(separator: ", "))"
+    ) { [self] () throws(RocketMQError) in try await lookUp(topic) }
   }
 
   /// Asks the name servers because something has failed that an old route would explain; at most once a second for a topic.
