@@ -36,7 +36,9 @@ struct RetryTests {
   @Test func mayChooseItsDelay() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
       try await rig.send(0..<1)
-      try await consuming(rig) { $0.reconsumeTimes == 0 ? .retryLater(delayLevel: 5) : .success } check: { consumer, seen in
+      try await consuming(rig) {
+        $0.reconsumeTimes == 0 ? .retryLater(delayLevel: 5) : .success
+      } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.sentBack == 1 })
         await rig.broker.clock.advance(by: .seconds(59))
         #expect(seen.count == 1)
@@ -50,7 +52,9 @@ struct RetryTests {
     struct Trouble: Error {}
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
       try await rig.send(0..<1)
-      try await consuming(rig) { if $0.reconsumeTimes == 0 { throw Trouble() } else { .success } } check: { consumer, seen in
+      try await consuming(rig) {
+        if $0.reconsumeTimes == 0 { throw Trouble() } else { .success }
+      } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.sentBack == 1 })
         await rig.broker.clock.advance(by: .seconds(11))
         #expect(await seen.wait(for: 2))
@@ -63,7 +67,9 @@ struct RetryTests {
       try await rig.send(0..<1)
       var configuration = PushConsumerConfiguration()
       configuration.maxReconsumeTimes = 1
-      try await consuming(rig, configuration) { _ in .retryLater } check: { consumer, seen in
+      try await consuming(rig, configuration) { _ in
+        .retryLater
+      } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.sentBack == 1 })
         await rig.broker.clock.advance(by: .seconds(11))
         #expect(await seen.wait(for: 2))
@@ -76,7 +82,9 @@ struct RetryTests {
   @Test func mayGoToTheDeadLetterTopicAtOnce() async throws {
     try await ConsumerRig.run { rig in
       try await rig.send(0..<1)
-      try await consuming(rig) { _ in .deadLetter } check: { consumer, _ in
+      try await consuming(rig) { _ in
+        .deadLetter
+      } check: { consumer, _ in
         #expect(await eventually { consumer.statistics.sentBack == 1 })
       }
       #expect(try await deadLetters(rig, 1).map(\.bodyText) == ["0"])
@@ -87,7 +95,9 @@ struct RetryTests {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
       try await rig.send(0..<1)
       rig.broker.faults.add(Fault(on: .init(code: 36), effect: .answer(code: 1, remark: "no")))
-      try await consuming(rig) { $0.reconsumeTimes == 0 ? .retryLater : .success } check: { consumer, seen in
+      try await consuming(rig) {
+        $0.reconsumeTimes == 0 ? .retryLater : .success
+      } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.sentBack == 1 })
         await rig.broker.clock.advance(by: .seconds(11))
         try #require(await seen.wait(for: 2))
@@ -140,7 +150,9 @@ struct RetryTests {
       try await rig.send(0..<3)
       rig.broker.faults.add(Fault(on: .init(code: 36), effect: .answer(code: 1, remark: "no")))
       rig.broker.faults.add(Fault(on: .init(code: 310), effect: .answer(code: 1, remark: "no")))
-      try await consuming(rig) { $0.bodyText == "1" ? .retryLater : .success } check: { consumer, seen in
+      try await consuming(rig) {
+        $0.bodyText == "1" ? .retryLater : .success
+      } check: { consumer, seen in
         #expect(await seen.wait(for: 3))
         #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.cachedMessages == 1 })
         let report = await consumer.shutdown()
@@ -157,7 +169,9 @@ struct RetryTests {
       rig.broker.faults.add(Fault(on: .init(code: 36), effect: .dropRequest))
       var configuration = PushConsumerConfiguration()
       configuration.concurrency = 1
-      try await consuming(rig, configuration) { Int($0.bodyText)! < 40 ? .retryLater : .success } check: { consumer, seen in
+      try await consuming(rig, configuration) {
+        Int($0.bodyText)! < 40 ? .retryLater : .success
+      } check: { consumer, seen in
         #expect(await seen.wait(for: 50, within: .seconds(2)))
         #expect(await eventually { consumer.statistics.consumed == 10 })
         #expect(await rig.committed("G").compactMap { $0 }.max() ?? 0 == 0)
@@ -172,7 +186,9 @@ struct RetryTests {
       rig.broker.faults.add(Fault(on: .init(code: 36), effect: .dropRequest))
       var configuration = PushConsumerConfiguration()
       configuration.concurrency = 4
-      try await consuming(rig, configuration) { _ in .retryLater } check: { consumer, seen in
+      try await consuming(rig, configuration) { _ in
+        .retryLater
+      } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.queues.reduce(0) { $0 + $1.cachedMessages } == 1500 })
         // So many wait, so many are on their way, and each worker has one in hand.
         let bound = 1024 + 16 + 4
@@ -192,7 +208,9 @@ struct RetryTests {
       try await rig.send(2..<4)
       var configuration = PushConsumerConfiguration()
       configuration.maxReconsumeTimes = 0
-      try await consuming(rig, configuration) { _ in .success } check: { consumer, seen in
+      try await consuming(rig, configuration) { _ in
+        .success
+      } check: { consumer, seen in
         #expect(await seen.wait(for: 4))
         #expect(await eventually { consumer.statistics.sentBack == 1 })
         #expect(seen.items.numbers() == [0, 1, 2, 3])
