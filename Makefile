@@ -38,6 +38,8 @@ CFLAGS_ALL = $(FLAVOUR_$(FLAVOUR)) $(CORE_CFLAGS)
 
 # The Swift toolchain's clang keeps what its thread sanitizer needs in the Swift library folder.
 SWIFT_LIB := $(wildcard $(dir $(shell command -v swiftc 2>/dev/null))../lib/swift/linux)
+# The compiler's own linker: the one it takes by default warns about every symbol of the address sanitizer.
+LINK_asan = $(if $(findstring clang,$(CC)),$(if $(wildcard $(dir $(CC))ld.lld),-fuse-ld=lld))
 LINK_tsan = $(if $(findstring clang,$(CC)),$(if $(SWIFT_LIB),-L$(SWIFT_LIB) -Wl$(comma)-rpath$(comma)$(SWIFT_LIB) -ldispatch -lBlocksRuntime))
 comma := ,
 
