@@ -5,8 +5,9 @@
  *
  * Threads    Each function says which threads may call it. Callbacks run on the loop thread and must not block it.
  * Ownership  `new` gives you something to `free`, `retain` something to `release`; slices borrow. A callback's `drop` runs exactly once.
- * Failure    Every call returns a rocket_status (0 or negative) or cannot fail. A failed call leaves its out-parameters alone
- *            and never runs its callback. Nothing from the network can make the library abort.
+ * Failure    A call that returns int returns a rocket_status or one of libuv's codes (0 or negative); the others cannot fail. A failed
+ *            call never runs its callback, and leaves its out-parameters alone unless its comment says otherwise. Nothing from
+ *            the network can make the library abort.
  * Time       Durations are milliseconds in uint32_t or uint64_t; wall-clock times are int64_t milliseconds since 1970.
  * Limits     Sizes are bounded by named constants or options; going over one is an error, never a truncation.
  */

@@ -40,7 +40,9 @@ typedef struct rocket_process_queue rocket_process_queue;
 
 /* A number of bytes that several queues share (a whole client). Opaque and counted. */
 typedef struct rocket_byte_budget rocket_byte_budget;
+/* With one count. Thread: any.  Fails: ROCKET_NO_MEMORY. */
 int rocket_byte_budget_new(const rocket_allocator *allocator, uint64_t limit_bytes, rocket_byte_budget **out);
+/* One count more; one less (NULL is allowed). Thread: any. */
 void rocket_byte_budget_retain(rocket_byte_budget *budget);
 void rocket_byte_budget_release(rocket_byte_budget *budget);
 /* Body bytes now held by all its queues. Thread: any. */
@@ -51,13 +53,13 @@ typedef struct rocket_process_queue_options {
   uint32_t max_count;    /* messages; a pull starts only at or below it (Java: pullThresholdForQueue); default 1000, 1..65535 */
   uint64_t max_bytes;    /* body bytes, likewise (Java: pullThresholdSizeForQueue); default 100 MiB, at least 1 */
   uint32_t max_span;     /* last offset - commit offset, likewise (Java: consumeConcurrentlyMaxSpan); default 2000, 1..65535; 0: no limit */
-  uint32_t largest_pull; /* most messages one put may bring (Java: pullBatchSize); default 32, 1..1024 times 16 */
+  uint32_t largest_pull; /* most messages one put may bring (Java: pullBatchSize); default 32, 1..16384 */
   rocket_byte_budget *budget; /* NULL: none; counted by the queue */
 } rocket_process_queue_options;
 
 void rocket_process_queue_options_default(rocket_process_queue_options *options);
 
-/* A queue whose first message will have offset >= `first_offset` (what the pull starts from).
+/* `options` may be NULL: the defaults. A queue whose first message will have offset >= `first_offset` (what the pull starts from).
  * Thread: any.  Owns: one count.  Fails: ROCKET_INVALID_ARGUMENT, ROCKET_NO_MEMORY. */
 int rocket_process_queue_new(const rocket_process_queue_options *options, int64_t first_offset, rocket_process_queue **out);
 void rocket_process_queue_retain(rocket_process_queue *queue);
@@ -78,7 +80,6 @@ typedef struct rocket_put_item {
 int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
                              uint32_t *added);
 /* The broker's next offset: what lies before it is not for this consumer (filtered). Raises the commit offset once all before is finished.
- * Only when the put before it succeeded: what a failed put brought is not finished. Does nothing after a drop.
  * Only when the put before it succeeded: what a failed put brought is not finished. Does nothing after a drop.
  * Thread: the producer. */
 void rocket_process_queue_advance(rocket_process_queue *queue, int64_t next_offset);
@@ -156,7 +157,7 @@ typedef enum rocket_throttle {
  * pull, which without max_span happens behind a message that takes very long.
  * Thread: the producer. */
 rocket_throttle rocket_process_queue_should_pull(rocket_process_queue *queue);
-/* `wake.drop` runs when the queue is freed. Thread: any, before the first put. */
+/* Once for each queue: a puller does it for its own. `drop` runs when the queue is freed. Thread: any, before the first put. */
 void rocket_process_queue_set_wake(rocket_process_queue *queue, void (*wake)(void *user), void *user, void (*drop)(void *user));
 
 #ifdef __cplusplus

@@ -12,7 +12,7 @@
  *        throttled (woken by the process queue), paused, stopped
  *
  * The next offset is always the broker's nextBeginOffset. A record that cannot be decoded is reported with its offset and the pull is
- * repeated after error_delay_ms: it is never passed over in silence. Source: protocol of 4.9.8, "pull loop" and "pull result".
+ * repeated after error_delay_ms: it is never passed over in silence.
  */
 #ifndef ROCKET_PULLER_H
 #define ROCKET_PULLER_H
@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/* Opaque and confined to its loop. */
+/* Opaque. Its work is done on its loop's thread; the functions below may be called on any. */
 typedef struct rocket_puller rocket_puller;
 
 typedef enum rocket_puller_event_kind {
@@ -101,7 +101,8 @@ int rocket_puller_start(rocket_puller *puller);
 /* Stops: the pull in flight is cancelled, a late answer is discarded, STOPPED is the last event. A puller whose loop stops, or whose queue
  * it finds dropped, stops by itself. Thread: any; may be repeated. */
 void rocket_puller_stop(rocket_puller *puller);
-/* Stops and gives the handle up; what it holds goes when STOPPED has been delivered, the rest with its queue. Thread: any. */
+/* Stops and gives the handle up; what it holds goes when STOPPED has been delivered, the rest with its queue.
+ * Also when its loop has been freed before. Thread: any. */
 void rocket_puller_free(rocket_puller *puller);
 
 /* No new pull starts while paused; what was pulled stays takeable. Thread: any. */
@@ -111,7 +112,7 @@ void rocket_puller_resume(rocket_puller *puller);
 /* A pull that waits to be repeated after an error is sent now: something has happened that makes it worth while. Thread: any. */
 void rocket_puller_hurry(rocket_puller *puller);
 
-/* For pulls from now on. Copied. Thread: any.  Fails: ROCKET_STOPPED, ROCKET_NO_MEMORY. */
+/* For pulls from now on. Copied. Thread: any.  Fails: ROCKET_INVALID_ARGUMENT (as rocket_puller_new), ROCKET_STOPPED, ROCKET_NO_MEMORY. */
 int rocket_puller_set_addresses(rocket_puller *puller, const rocket_broker_address *addresses, uint32_t count);
 int rocket_puller_set_subscription(rocket_puller *puller, rocket_slice expression_type, rocket_slice subscription, int64_t version,
                                    const rocket_slice *tags, uint32_t tag_count);

@@ -36,18 +36,34 @@ final class SendBack: Sendable {
 
   init(send: @escaping Send) { self.send = send }
 
+  private enum Placing {
+    case full
+    case refused
+    case waits(needsSender: Bool)
+  }
+
   /// Returns when the item waits to be sent, not when it is sent.
   func add(_ item: Item) async {
-    while state.withLock({ !$0.isStopped && $0.waiting.count >= Self.limit }) { await room() }
-    let (isRefused, needsSender) = state.withLock { state -> (Bool, Bool) in
-      guard !state.isStopped else { return (true, false) }
-      state.waiting.append(item)
-      guard state.senders < Self.maxSenders else { return (false, false) }
-      state.senders += 1
-      return (false, true)
+    while true {
+      switch place(item) {
+      case .full: await room()
+      case .refused: return item.finished(false)
+      case .waits(let needsSender):
+        if needsSender { tasks.run { await self.work() } }
+        return
+      }
     }
-    if isRefused { item.finished(false) }
-    if needsSender { tasks.run { await self.work() } }
+  }
+
+  private func place(_ item: Item) -> Placing {
+    state.withLock { state in
+      if state.isStopped { return .refused }
+      if state.waiting.count >= Self.limit { return .full }
+      state.waiting.append(item)
+      guard state.senders < Self.maxSenders else { return .waits(needsSender: false) }
+      state.senders += 1
+      return .waits(needsSender: true)
+    }
   }
 
   /// What waits is given up; so are calls under way.
