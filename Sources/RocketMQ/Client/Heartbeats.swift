@@ -113,7 +113,8 @@ final class Heartbeats: Sendable {
       return (isNew, landed + settled)
     }
     bell.ring()
-    for waiter in waiters { waiter.finish(.success(succeeded)) }
+    // First: who has waited for the heartbeat may rely on everybody having been told.
     if succeeded { onArrival(isNew) }
+    for waiter in waiters { waiter.finish(.success(succeeded)) }
   }
 }
