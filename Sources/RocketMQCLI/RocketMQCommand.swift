@@ -35,8 +35,10 @@ struct RocketMQCommand: AsyncParsableCommand {
   static func main() async {
     // A reader that goes away (`rocketmq consume … | head`) is an error of that write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    StandardStreams.fill()
     do {
       var command = try parseAsRoot()
+      try StandardStreams.requireOutput()  // before anything is sent or taken whose outcome could not be told
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -49,7 +51,13 @@ struct RocketMQCommand: AsyncParsableCommand {
 
   /// Help and version go to standard output as the parser writes them; every failure is one line on standard error.
   private static func end(with error: any Error) -> Never {
-    let status = exitCode(for: error)
+    var error = error
+    if exitCode(for: error).isSuccess {
+      do { try StandardStreams.requireOutput() } catch let failure { error = failure }
+    }
+    // What the library calls an invalid argument came from an option: names, settings, properties.
+    let isBadOption = (error as? RocketMQError)?.code == .invalidArgument
+    let status = isBadOption ? ExitCode.validationFailure : exitCode(for: error)
     if status.isSuccess || error is ExitCode { exit(withError: error) }
     Terminal.report("rocketmq: \(text(of: error))")
     exit(withError: status)

@@ -43,7 +43,10 @@ final class Waiter<Value: Sendable>: Sendable {
     async throws(RocketMQError)
     -> Value
   {
-    let timer = loop.after(limit) { self.finish(.failure(RocketMQError(.timeout, "waited \(limit) for \(what())"))) }
+    // A loop that stops takes its timers along: then nobody else may come to end the wait.
+    let timer = loop.after(limit, ifDropped: { self.finish(.failure(RocketMQError(.notRunning, "stopped while waiting for \(what())"))) }) {
+      self.finish(.failure(RocketMQError(.timeout, "waited \(limit) for \(what())")))
+    }
     defer { loop.cancel(timer) }
     let result = await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in

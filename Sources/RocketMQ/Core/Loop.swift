@@ -77,11 +77,14 @@ package final class Loop: SerialExecutor {
     fileprivate let id: UInt64
   }
 
-  /// Runs `work` on the loop thread after `delay`.
+  /// Runs `work` on the loop thread after `delay`. `ifDropped` runs instead, on any thread, when the timer is cancelled or the loop stops
+  /// (or has stopped) before.
   @discardableResult
-  package func after(_ delay: Duration, _ work: @escaping @Sendable () -> Void) -> Timer {
+  package func after(
+    _ delay: Duration, ifDropped: (@Sendable () -> Void)? = nil, _ work: @escaping @Sendable () -> Void
+  ) -> Timer {
     var id: UInt64 = 0
-    _ = rocket_loop_after(handle.raw, UInt64(delay.wholeMilliseconds), task(work), &id)
+    _ = rocket_loop_after(handle.raw, UInt64(delay.wholeMilliseconds), task(work, ifDropped: ifDropped), &id)
     return Timer(id: id)
   }
 
@@ -107,16 +110,29 @@ package final class Loop: SerialExecutor {
 
   package func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
-  private func task(_ work: @escaping @Sendable () -> Void) -> rocket_task {
+  private func task(_ work: @escaping @Sendable () -> Void, ifDropped: (@Sendable () -> Void)? = nil) -> rocket_task {
     rocket_task(
       fn: { Unmanaged<Work>.fromOpaque($0!).takeUnretainedValue().run() },
-      user: Unmanaged.passRetained(Work(run: work)).toOpaque(),
-      drop: { Unmanaged<Work>.fromOpaque($0!).release() })
+      user: Unmanaged.passRetained(Work(work, ifDropped)).toOpaque(),
+      drop: { Unmanaged<Work>.fromOpaque($0!).takeRetainedValue().drop() })
   }
 
   private final class Work {
-    let run: @Sendable () -> Void
-    init(run: @escaping @Sendable () -> Void) { self.run = run }
+    private let work: @Sendable () -> Void
+    private var ifDropped: (@Sendable () -> Void)?
+
+    init(_ work: @escaping @Sendable () -> Void, _ ifDropped: (@Sendable () -> Void)?) {
+      self.work = work
+      self.ifDropped = ifDropped
+    }
+
+    func run() {
+      ifDropped = nil
+      work()
+    }
+
+    /// After the run, or instead of it.
+    func drop() { ifDropped?() }
   }
 
   /// Runs once: on the loop thread, or, when the loop stops first, wherever it is dropped.

@@ -21,10 +21,14 @@ struct BrokerCommand: AsyncParsableCommand {
       cleanly. It is not for production: for that there is Apache RocketMQ.
       """)
 
-  @Option(help: ArgumentHelp("The broker's port; 0 takes a free one.", valueName: "port"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The broker's port; 0 takes a free one. Default: 10911.", valueName: "port"),
+    transform: wholeNumber(0...65535))
   var port: UInt16 = 10911
 
-  @Option(help: ArgumentHelp("The name server's port; 0 takes a free one.", valueName: "port"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The name server's port; 0 takes a free one. Default: 9876.", valueName: "port"),
+    transform: wholeNumber(0...65535))
   var nameServerPort: UInt16 = 9876
 
   @Option(help: ArgumentHelp("The address to listen on, such as 0.0.0.0 or ::1.", valueName: "address"))

@@ -21,7 +21,9 @@ struct ConsumeCommand: AsyncParsableCommand {
       --count and --idle-exit it runs until ^C, which commits what was printed.
 
       --from is where the group begins when it has no offset yet; a group that
-      has one goes on from there.
+      has one goes on from there. While the first message of a queue is still in
+      the broker's memory, as in a new topic, the broker lets every new group
+      begin with it, whatever --from says.
 
       With --format json each message is one object a line: topic, brokerName,
       queue, offset, msgId, offsetMsgId, tags, keys, properties, body (instead
@@ -40,13 +42,18 @@ struct ConsumeCommand: AsyncParsableCommand {
   var filter = "*"
 
   @Option(
-    help: ArgumentHelp("Where a new group begins: first, last, or a time (ISO 8601, or milliseconds since 1970).", valueName: "where"))
+    help: ArgumentHelp(
+      "Where a new group begins: first, last, or a time (ISO 8601, or milliseconds since 1970). Default: last.", valueName: "where"),
+    transform: StartTime.parse)
   var from: StartTime = .last
 
-  @Option(help: ArgumentHelp("End after this many messages.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("End after this many messages.", valueName: "n"), transform: wholeNumber(1...Int.max))
   var count: Int?
 
-  @Option(help: ArgumentHelp("End when no message has come for this long.", valueName: "seconds"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("End when no message has come for this long.", valueName: "seconds"),
+    transform: Seconds.parse)
   var idleExit: Seconds?
 
   @Option(help: "text: the body and a line end; json: an object a line.")
@@ -56,15 +63,11 @@ struct ConsumeCommand: AsyncParsableCommand {
     case text, json
   }
 
-  func validate() throws {
-    if let count, count < 1 { throw ValidationError("--count must be at least 1.") }
-  }
-
   func run() async throws {
     guard let group = group ?? environment("ROCKETMQ_GROUP") else {
       throw ValidationError("No consumer group: give --group name, or set ROCKETMQ_GROUP.")
     }
-    let client = try RocketMQClient(client.configuration())
+    let client = try client.client()
     var configuration = PushConsumerConfiguration()
     configuration.concurrency = 1  // so that printing, acknowledging and counting happen in one order
     let consumer = try PushConsumer(client: client, group: group, startFrom: from.consumeStart, configuration: configuration)
@@ -85,12 +88,19 @@ struct ConsumeCommand: AsyncParsableCommand {
       }
       return .success
     }
+    let lookup = Task { try await checkCluster(client, name) }
     let (report, exitCode) = try await untilStopped {
-      try await checkCluster(client, name)
+      do {
+        try await lookup.value
+      } catch {
+        guard lookup.isCancelled else { throw error }
+        return await consumer.shutdown()  // ^C before anything was taken
+      }
       try await consumer.start()
       await end.wait()
       return await consumer.shutdown()
     } stop: {
+      lookup.cancel()
       end.reached()
     }
     await client.shutdown()

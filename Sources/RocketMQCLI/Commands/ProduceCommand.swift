@@ -26,10 +26,13 @@ struct ProduceCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Send this file's lines; - is standard input.", valueName: "path"))
   var file: String?
 
-  @Option(help: ArgumentHelp("Send this many generated messages.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Send this many generated messages.", valueName: "n"), transform: wholeNumber(1...Int.max))
   var count: Int?
 
-  @Option(help: ArgumentHelp("Bytes of each generated message.", valueName: "bytes"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Bytes of each generated message. Default: 128.", valueName: "bytes"),
+    transform: wholeNumber(1...ProducerConfiguration().maxMessageBytes))
   var size = 128
 
   @Option(help: "The messages' tag.")
@@ -44,13 +47,21 @@ struct ProduceCommand: AsyncParsableCommand {
   @Flag(help: "Choose the queue by a hash of the key (without --key: of the body) instead of in turn; equal ones stay in order.")
   var queueHash = false
 
-  @Option(help: ArgumentHelp("Deliver later: 1 to 18 are 1s 5s 10s 30s 1m 2m … 10m 20m 30m 1h 2h.", valueName: "level"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Deliver later: 1 to 18 are 1s 5s 10s 30s 1m 2m … 10m 20m 30m 1h 2h. Default: 0, at once.", valueName: "level"),
+    transform: wholeNumber(0...18))
   var delayLevel = 0
 
-  @Option(help: ArgumentHelp("Messages in one request.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Messages in one request, as far as their bytes fit. Default: 1.", valueName: "n"),
+    transform: wholeNumber(1...10_000))
   var batch = 1
 
-  @Option(help: ArgumentHelp("Requests under way at a time; with 1, messages are stored in the order of the input.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Requests under way at a time; with 1, messages are stored in the order of the input. Default: 8.", valueName: "n"),
+    transform: wholeNumber(1...1000))
   var concurrency = 8
 
   @Option(help: ArgumentHelp("The producer group. Default: $ROCKETMQ_GROUP, else rocketmq-cli.", valueName: "name"))
@@ -61,11 +72,6 @@ struct ProduceCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (file == nil) != (count == nil) else { throw ValidationError("Give either --file or --count.") }
-    if let count, count < 1 { throw ValidationError("--count must be at least 1.") }
-    guard size >= 1 else { throw ValidationError("--size must be at least 1.") }
-    guard (0...18).contains(delayLevel) else { throw ValidationError("--delay-level must be 0 to 18.") }
-    guard (1...10_000).contains(batch) else { throw ValidationError("--batch must be 1 to 10000.") }
-    guard (1...1000).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 1000.") }
     if batch > 1 && delayLevel > 0 {
       throw ValidationError("Delayed messages cannot be sent in batches: leave --batch or --delay-level out.")
     }
@@ -76,21 +82,26 @@ struct ProduceCommand: AsyncParsableCommand {
     let template = Message(
       topic: try topic.resolved(), body: [], tags: tag, keys: key,
       properties: Dictionary(property.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }), delayLevel: delayLevel)
+    let group = group ?? environment("ROCKETMQ_GROUP") ?? "rocketmq-cli"
+    try GroupName.validate(group)
     let input = try file.map { path throws(Failure) in try InputFile(path) }
-    let client = try RocketMQClient(client.configuration())
+    let client = try client.client()
     var configuration = ProducerConfiguration()
     // Longer than a request, so that what is reported is the request that failed.
     configuration.sendTimeout = client.configuration.requestTimeout + .seconds(1)
-    let producer = Producer(
-      client: client, group: group ?? environment("ROCKETMQ_GROUP") ?? "rocketmq-cli", configuration: configuration)
+    let producer = Producer(client: client, group: group, configuration: configuration)
     var messages = MessageSource(template, input: input, count: count ?? 0, size: size, limit: producer.configuration.maxMessageBytes)
     let meter = SendMeter()
 
-    let (failure, exitCode) = try await untilStopped {
-      await meter.showingProgress(of: count) {
+    // Before any input is read: nothing is under way yet, so ^C need not wait for a name server that does not answer.
+    let lookup = Task { [name = template.topic] in try await checkNameServer(client, name) }
+    let (failure, exitCode) = try await untilStopped { () -> (any Error)? in
+      do { try await lookup.value } catch { return lookup.isCancelled ? nil : error }
+      return await meter.showingProgress(of: count) {
         await sendAll(&messages, with: producer, meter)
       }
     } stop: {
+      lookup.cancel()
       input?.stop()
       meter.stop()
     }
@@ -104,6 +115,15 @@ struct ProduceCommand: AsyncParsableCommand {
     }
     if let failure { throw failure }
     if let exitCode { throw exitCode }
+  }
+
+  /// A topic that is not there yet is the producer's business: brokers may make it at the first message.
+  private func checkNameServer(_ client: RocketMQClient, _ topic: String) async throws(RocketMQError) {
+    do throws(RocketMQError) {
+      _ = try await Admin(client: client).route(of: topic)
+    } catch {
+      guard error.code == .topicNotFound else { throw error }
+    }
   }
 
   /// The first failure, once nothing is under way any more.

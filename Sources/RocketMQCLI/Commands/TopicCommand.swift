@@ -19,7 +19,7 @@ struct TopicCommand: AsyncParsableCommand {
 
   /// Makes a client for one question.
   private static func ask<R>(_ options: ClientOptions, _ question: (Admin) async throws -> R) async throws -> R {
-    let client = try RocketMQClient(options.configuration())
+    let client = try options.client()
     do {
       let answer = try await question(Admin(client: client))
       await client.shutdown()
@@ -38,7 +38,9 @@ struct TopicCommand: AsyncParsableCommand {
     @OptionGroup var client: ClientOptions
     @OptionGroup var topic: TopicOption
 
-    @Option(help: ArgumentHelp("Queues on each broker.", valueName: "n"))
+    @Option(
+      parsing: .unconditional, help: ArgumentHelp("Queues on each broker. Default: 8.", valueName: "n"),
+      transform: wholeNumber(1...65536))
     var queues: Int32 = 8
 
     @Option(help: ArgumentHelp("Make it on this cluster's brokers only.", valueName: "name"))

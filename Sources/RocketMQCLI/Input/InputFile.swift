@@ -33,9 +33,15 @@ final class InputFile: Sendable {
 
   /// `path` "-" is standard input.
   init(_ path: String) throws(Failure) {
+    if path == "-" { try StandardStreams.requireInput() }
     name = path == "-" ? "standard input" : path
     descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Failure("opening \(path): \(String(cString: strerror(errno)))") }
+    // Told here, like a missing file, instead of at the first read, which comes only once a name server has answered.
+    var status = stat()
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      throw Failure("opening \(name): \(String(cString: strerror(EISDIR)))")
+    }
   }
 
   deinit { if descriptor > 0 { close(descriptor) } }

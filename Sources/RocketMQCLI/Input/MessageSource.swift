@@ -9,6 +9,7 @@ struct MessageSource {
   private var lines: LineReader?
   private var remaining: Int
   private let size: Int
+  private let limit: Int
   private var generated = 0
   /// Empty lines, which cannot be messages.
   private(set) var skipped = 0
@@ -21,15 +22,21 @@ struct MessageSource {
     lines = input.map { LineReader($0, limit: limit) }
     remaining = count
     self.size = size
+    self.limit = limit
   }
 
-  /// 1 to `count` messages; nil at the end.
+  /// 1 to `count` messages, fewer when more would not fit into one request; nil at the end.
   mutating func next(_ count: Int) async throws(Failure) -> [Message]? {
     var messages: [Message] = []
-    while messages.count < count, let body = try await nextBody() {
+    var bytes = 0
+    var last = 0
+    // The next one is taken to be as long as the last.
+    while messages.count < count, bytes + last <= limit, let body = try await nextBody() {
       var message = template
       message.body = body
       messages.append(message)
+      last = body.count
+      bytes += last
     }
     return messages.isEmpty ? nil : messages
   }

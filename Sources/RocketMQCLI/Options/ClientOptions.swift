@@ -13,14 +13,30 @@ struct ClientOptions: ParsableArguments {
       "Name servers: host:port, several split at ';' or ','. Default: $ROCKETMQ_NAME_SERVER, else $NAMESRV_ADDR.", valueName: "host:port"))
   var nameServer: String?
 
-  @Option(help: ArgumentHelp("How long one request may take.", valueName: "seconds"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("How long one request may take. Default: 3.", valueName: "seconds"),
+    transform: Seconds.parse)
   var timeout: Seconds = Seconds(3)
 
   @OptionGroup var logging: LoggingOptions
 
-  func configuration() throws -> ClientConfiguration {
+  func client() throws -> RocketMQClient {
+    let configuration = try configuration()
+    do throws(RocketMQError) {
+      return try RocketMQClient(configuration)
+    } catch {
+      // Nothing has been connected to yet: it is the address itself that is wrong.
+      guard error.code == .badAddress else { throw error }
+      throw ValidationError(error.message)
+    }
+  }
+
+  private func configuration() throws -> ClientConfiguration {
     guard let servers = nameServer ?? environment("ROCKETMQ_NAME_SERVER", "NAMESRV_ADDR") else {
       throw ValidationError("No name server: give --name-server host:port, or set ROCKETMQ_NAME_SERVER.")
+    }
+    guard servers.contains(where: { !" \t\r\n;,".contains($0) }) else {
+      throw ValidationError("\"\(servers)\" names no name server: give --name-server host:port, or set ROCKETMQ_NAME_SERVER.")
     }
     var configuration = ClientConfiguration(nameServers: [servers])
     configuration.requestTimeout = timeout.duration
@@ -49,21 +65,18 @@ struct LoggingOptions: ParsableArguments {
 }
 
 /// A positive number of seconds, perhaps with a fraction.
-struct Seconds: ExpressibleByArgument, CustomStringConvertible {
+struct Seconds: Sendable {
   let duration: Duration
-  let description: String
 
-  init(_ seconds: Int) {
-    duration = .seconds(seconds)
-    description = String(seconds)
+  init(_ seconds: Int) { duration = .seconds(seconds) }
+
+  /// Up to a day.
+  @Sendable static func parse(_ text: String) throws -> Seconds {
+    guard let seconds = Double(text), seconds > 0, seconds <= 86400 else {
+      throw ValidationError("it must be a number of seconds above 0 and up to 86400, such as 3 or 0.5")
+    }
+    return Seconds(duration: .milliseconds(Int64((seconds * 1000).rounded(.up))))
   }
 
-  /// Up to a day; nil for anything that is no such number.
-  init?(argument: String) {
-    guard let seconds = Double(argument), seconds > 0, seconds <= 86400 else { return nil }
-    duration = .milliseconds(Int64((seconds * 1000).rounded(.up)))
-    description = argument
-  }
-
-  var defaultValueDescription: String { description }
+  private init(duration: Duration) { self.duration = duration }
 }

@@ -11,7 +11,7 @@ internal import RocketMQ
 #endif
 
 /// Where a group that has no offset yet begins: `first`, `last`, or a time.
-enum StartTime: ExpressibleByArgument, Equatable {
+enum StartTime: Sendable, Equatable {
   case first
   case last
   case time(Timestamp)
@@ -21,18 +21,16 @@ enum StartTime: ExpressibleByArgument, Equatable {
 
   /// A time is milliseconds since 1970, or "2026-01-31", "2026-01-31T08:15", "2026-01-31T08:15:30.250Z", "…+02:00"; without a
   /// zone it is UTC.
-  init?(argument: String) {
-    switch argument {
-    case "first": self = .first
-    case "last": self = .last
+  @Sendable static func parse(_ text: String) throws -> StartTime {
+    switch text {
+    case "first": return .first
+    case "last": return .last
     default:
-      if let milliseconds = Int64(argument), milliseconds >= StartTime.leastMilliseconds {
-        self = .time(Timestamp(millisecondsSince1970: milliseconds))
-      } else if let time = Timestamp(iso8601: argument) {
-        self = .time(time)
-      } else {
-        return nil
+      if let milliseconds = Int64(text), milliseconds >= leastMilliseconds {
+        return .time(Timestamp(millisecondsSince1970: milliseconds))
       }
+      if let time = Timestamp(iso8601: text) { return .time(time) }
+      throw ValidationError("it must be first, last, or a time: ISO 8601 such as 2026-01-31T08:15:00Z, or milliseconds since 1970")
     }
   }
 }

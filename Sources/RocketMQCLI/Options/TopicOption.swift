@@ -2,6 +2,7 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 internal import ArgumentParser
+internal import RocketMQ
 
 struct TopicOption: ParsableArguments {
   @Option(name: .shortAndLong, help: ArgumentHelp("The topic. Default: $ROCKETMQ_TOPIC.", valueName: "name"))
@@ -11,6 +12,7 @@ struct TopicOption: ParsableArguments {
     guard let name = topic ?? environment("ROCKETMQ_TOPIC") else {
       throw ValidationError("No topic: give --topic name, or set ROCKETMQ_TOPIC.")
     }
+    try TopicName.validate(name)
     return name
   }
 }

@@ -37,6 +37,8 @@ final class BadServer: Sendable {
   }
 
   let address: String
+  /// An element for each read from a connection, once the manner is not to close it.
+  let requests: AsyncStream<Void>
   private let listening: Int32
 
   init(_ manner: Manner) throws {
@@ -52,12 +54,14 @@ final class BadServer: Sendable {
     }
     guard listening >= 0, status == 0 else { throw SystemFailure("listening: \(String(cString: strerror(errno)))") }
     self.listening = listening
+    let (requests, request) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
+    self.requests = requests
     address = "127.0.0.1:\(UInt16(bigEndian: name.sin_port))"
     DispatchQueue(label: "accept").async {
       while true {
         let connection = accept(listening, nil, nil)
         guard connection >= 0 else { return }
-        DispatchQueue(label: "connection").async { BadServer.serve(connection, manner) }
+        DispatchQueue(label: "connection").async { BadServer.serve(connection, manner) { request.yield() } }
       }
     }
   }
@@ -67,12 +71,13 @@ final class BadServer: Sendable {
     close(listening)
   }
 
-  private static func serve(_ connection: Int32, _ manner: Manner) {
+  private static func serve(_ connection: Int32, _ manner: Manner, _ onRequest: () -> Void) {
     defer { close(connection) }
     var buffer = [UInt8](repeating: 0, count: 4096)
     if case .closes = manner { return }
     var isFirst = true
     while read(connection, &buffer, buffer.count) > 0 {
+      onRequest()
       if isFirst, case .sends(let bytes, _) = manner { send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
       isFirst = false
     }
