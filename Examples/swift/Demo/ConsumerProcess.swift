@@ -41,8 +41,8 @@ struct ConsumerProcess {
     let consumer = try PushConsumer(client: client, group: group, startFrom: .earliest)
     try await consumer.subscribe(topic)
     let topic = topic
-    consumer.onRebalance { event in
-      if event.topic == topic { say(event.owned.reduce("queues") { "\($0) \($1.queueID)" }) }
+    consumer.onEvent { event in
+      if case .rebalanced(let event) = event, event.topic == topic { say(event.owned.reduce("queues") { "\($0) \($1.queueID)" }) }
     }
     consumer.onMessage { message, _ in
       let key = message.keys.first ?? ""

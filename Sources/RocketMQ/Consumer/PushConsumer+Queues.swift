@@ -69,7 +69,7 @@ extension PushConsumer: RebalanceEffects {
         LogKey.topic: "\(event.topic)", "rocketmq.assigned": "\(event.assigned.count)", "rocketmq.revoked": "\(event.revoked.count)",
         "rocketmq.owned": "\(event.owned.count)", "rocketmq.members": "\(event.members.count)",
       ])
-    state.withLock { $0.onRebalance }?(event)
+    tell(.rebalanced(event))
   }
 
   // MARK: Taking

@@ -67,7 +67,8 @@ extension PushConsumer {
 extension PushConsumer: ConsumerMember {
   package func heartbeat() -> ConsumerHeartbeat {
     ConsumerHeartbeat(
-      group: group, consumeType: "CONSUME_PASSIVELY", messageModel: "CLUSTERING", consumeFromWhere: startFrom.javaName,
+      group: group, consumeType: "CONSUME_PASSIVELY", messageModel: configuration.messageModel.javaName,
+      consumeFromWhere: startFrom.javaName,
       subscriptions: state.withLock { $0.subscriptions.data })
   }
 

@@ -16,7 +16,7 @@ public final class PushConsumer: Sendable {
     var phase = Phase.idle
     var subscriptions = SubscriptionTable()
     var listener: MessageListener?
-    var onRebalance: (@Sendable (RebalanceEvent) -> Void)?
+    var onEvent: (@Sendable (ConsumerEvent) -> Void)?
     var dispatcher: (any MessageDispatcher)?
     var concurrency: Int
     var isPaused = false
@@ -100,11 +100,13 @@ public final class PushConsumer: Sendable {
     set(.batch(size: min(max(batchSize, 1), 1024), listener))
   }
 
-  /// Sets what is told when queues come and go, also those of the group's retry topic. Call it before ``start()``. One call at a time; it
-  /// must not block.
-  public func onRebalance(_ listener: @escaping @Sendable (RebalanceEvent) -> Void) {
-    state.withLock { $0.onRebalance = listener }
+  /// Sets what is told of everything that is no message, such as queues that come and go (also those of the group's retry topic). Call it
+  /// before ``start()``. It may be called on any thread and must not block.
+  public func onEvent(_ listener: @escaping @Sendable (ConsumerEvent) -> Void) {
+    state.withLock { $0.onEvent = listener }
   }
+
+  func tell(_ event: ConsumerEvent) { state.withLock { $0.onEvent }?(event) }
 
   private func set(_ listener: MessageListener) {
     let isInTime = state.withLock { state in

@@ -3,6 +3,9 @@
 
 /// Settings of a ``PushConsumer``; the defaults are Java's, where nothing else is said. Java: `DefaultMQPushConsumer`.
 public struct PushConsumerConfiguration: Sendable {
+  /// Whether a message goes to one member of the group or to every one; default ``MessageModel/clustering``.
+  public var messageModel = MessageModel.clustering
+
   /// Messages consumed at the same time; 1 to 1000, default 20. May be changed later: ``PushConsumer/setConcurrency(_:)``.
   /// Java: `consumeThreadMax`.
   public var concurrency = 20

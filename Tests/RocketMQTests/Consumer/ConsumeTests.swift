@@ -207,7 +207,7 @@ struct ConsumeTests {
       let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
       let seen = Record<ReceivedMessage>()
       let events = Record<RebalanceEvent>()
-      consumer.onRebalance { events.add($0) }
+      consumer.onEvent { if case .rebalanced(let event) = $0 { events.add(event) } }
       consumer.onMessage { message, _ in
         seen.add(message)
         return .success

@@ -24,7 +24,7 @@ struct OwnershipTests {
         seen.add(message)
         return .success
       }
-      consumer.onRebalance { events.add($0) }
+      consumer.onEvent { if case .rebalanced(let event) = $0 { events.add(event) } }
     }
 
     var queues: [Int32] { consumer.statistics.queues.filter { $0.queue.topic == "T" }.map(\.queue.queueID) }
@@ -103,7 +103,7 @@ struct OwnershipTests {
       let entered = Record<ReceivedMessage>()
       let gate = Gate()
       let events = Record<RebalanceEvent>()
-      first.onRebalance { events.add($0) }
+      first.onEvent { if case .rebalanced(let event) = $0 { events.add(event) } }
       first.onMessage { message, _ in
         entered.add(message)
         await gate.pass()
@@ -136,7 +136,7 @@ struct OwnershipTests {
       let entered = Record<ReceivedMessage>()
       let finished = Record<Bool>()
       let events = Record<RebalanceEvent>()
-      first.onRebalance { events.add($0) }
+      first.onEvent { if case .rebalanced(let event) = $0 { events.add(event) } }
       let gate = Gate()
       first.onMessage { message, context in
         entered.add(message)
