@@ -12,15 +12,21 @@ extension ConcurrentDispatcher {
     case .single(let listen): await consumeOneByOne(taken, listen, queue, &buffer, &done)
     case .batch(_, let listen):
       var batch: [(message: ReceivedMessage, position: UInt64)] = []
+      let context = ConsumeContext(queue: queue)
       for index in 0..<taken {
         do throws(RocketMQError) {
           let message = ReceivedMessage(try buffer.nextMessage(bodyLimit: options.bodyLimit), from: queue.origin)
-          batch.append((message, buffer.position(index)))
+          if passes(message, context) {
+            batch.append((message, buffer.position(index)))
+          } else {
+            await finish(message, buffer.position(index), .success, queue, &done)
+          }
         } catch {
           await passOver(index, of: &buffer, error, queue, &done)
         }
       }
       await consume(batch, listen, queue, &done)
+    case .sequence: preconditionFailure("a sequence has no workers")
     }
     return done
   }
@@ -40,8 +46,10 @@ extension ConcurrentDispatcher {
         await passOver(index, of: &buffer, error, queue, &done)
         continue
       }
-      let result: ConsumeResult
-      do { result = try await listen(message, context) } catch { result = self.result(of: error, message) }
+      var result = ConsumeResult.success
+      if passes(message, context) {
+        do { result = try await listen(message, context) } catch { result = self.result(of: error, message) }
+      }
       if case .success = result {
         queue.window.acknowledge(buffer.position(index))
         done.consumed += 1
@@ -65,6 +73,7 @@ extension ConcurrentDispatcher {
       do { result = try await listen(message, ConsumeContext(queue: item.queue)) } catch { result = self.result(of: error, message) }
       await finish(message, item.position, result, item.queue, &done)
     case .batch(_, let listen): await consume([(message, item.position)], listen, item.queue, &done)
+    case .sequence: preconditionFailure("a sequence has no workers")
     }
     return done
   }
@@ -86,9 +95,14 @@ extension ConcurrentDispatcher {
     }
   }
 
+  /// What the application's filter hooks say.
+  func passes(_ message: ReceivedMessage, _ context: ConsumeContext) -> Bool {
+    options.filters.allSatisfy { $0.passes(message, context) }
+  }
+
   /// A message whose body cannot be read counts as failed: so it ends in the dead-letter topic, where somebody may look at it, instead of
   /// blocking its queue or vanishing.
-  private func passOver(
+  func passOver(
     _ index: Int, of buffer: inout TakeBuffer, _ error: RocketMQError, _ queue: OwnedQueue, _ done: inout Done
   ) async {
     logger.error(
@@ -111,7 +125,7 @@ extension ConcurrentDispatcher {
     return .retryLater
   }
 
-  private func finish(
+  func finish(
     _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, _ done: inout Done
   ) async {
     guard let delayLevel = result.delayLevel else {
@@ -192,7 +206,7 @@ extension ConsumeResult {
 
 extension BatchConsumeResult {
   /// How many from the front are done with, and what becomes of the rest.
-  fileprivate func split(_ count: Int) -> (successes: Int, rest: ConsumeResult) {
+  func split(_ count: Int) -> (successes: Int, rest: ConsumeResult) {
     switch self {
     case .success: (count, .success)
     case .retryLater(let level): (0, .retryLater(delayLevel: level))

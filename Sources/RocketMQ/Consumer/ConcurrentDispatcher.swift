@@ -23,6 +23,8 @@ final class ConcurrentDispatcher: MessageDispatcher {
     /// Until a message that could neither be consumed nor sent back is handed out again.
     var secondTryDelay: Duration
     var clock: any Clock<Duration>
+    var hooks: [any ConsumeHook] = []
+    var filters: [any MessageFilterHook] = []
   }
 
   struct State {
@@ -33,6 +35,8 @@ final class ConcurrentDispatcher: MessageDispatcher {
     var drains: [RunSlot: UnsafeContinuation<Void, Never>] = [:]
     var counts = DispatchCounts()
     var isWaitingOver = false
+    /// Of a sequence: no more deliveries.
+    var hasEnded = false
   }
 
   /// What a worker has done since it last held the lock.
@@ -52,7 +56,7 @@ final class ConcurrentDispatcher: MessageDispatcher {
   let logger: Logger
 
   init(_ listener: MessageListener, _ options: Options, logger: Logger, send: @escaping SendBack.Send) {
-    self.listener = listener
+    self.listener = listener.hooked(by: options.hooks)
     self.options = options
     self.logger = logger
     sendBack = SendBack(send: send)
@@ -116,7 +120,10 @@ final class ConcurrentDispatcher: MessageDispatcher {
 
   func start() { setConcurrency(options.concurrency) }
 
+  private var hasWorkers: Bool { if case .sequence = listener { false } else { true } }
+
   func setConcurrency(_ count: Int) {
+    guard hasWorkers else { return }
     let (start, wake) = state.withLock { state -> (Int, [UnsafeContinuation<Void, Never>]) in
       let (start, wake) = state.run.setWantedWorkers(count)
       return (start, (0..<wake).compactMap { _ in state.wakeOne() })
@@ -154,7 +161,7 @@ final class ConcurrentDispatcher: MessageDispatcher {
     }
   }
 
-  private func next(_ done: Done, _ wasWoken: Bool, _ slice: Int) -> RunQueue<OwnedQueue, SecondTry>.Step {
+  func next(_ done: Done, _ wasWoken: Bool, _ slice: Int) -> RunQueue<OwnedQueue, SecondTry>.Step {
     let (step, wake, drained) = state.withLock { state in
       let drained = state.finish(done)
       let (step, wake) = state.run.next(wasWoken: wasWoken, atMost: slice)
@@ -165,7 +172,7 @@ final class ConcurrentDispatcher: MessageDispatcher {
     return step
   }
 
-  private func sleep() async {
+  func sleep() async {
     await withUnsafeContinuation { (sleeper: UnsafeContinuation<Void, Never>) in
       let stays = state.withLock { state in
         guard state.wokenEarly == 0 else {

@@ -8,4 +8,6 @@ enum MessageListener: Sendable {
 
   case single(Single)
   case batch(size: Int, Batch)
+  /// Nobody is called: the application takes messages itself, from ``PushConsumer/messages``.
+  case sequence
 }

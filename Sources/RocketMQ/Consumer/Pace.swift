@@ -13,6 +13,7 @@ package struct Pace: Sendable {
     switch listener {
     case .single: self.init(largestSlice: 32, adapts: true)
     case .batch(let size, _): self.init(largestSlice: size, adapts: false)
+    case .sequence: self.init(largestSlice: 1, adapts: false)
     }
   }
 

@@ -25,15 +25,20 @@ extension PushConsumer: Service {
   ///
   /// - Throws: `invalidArgument` without a listener, `groupInUse` when the client has another consumer of the group, `notRunning` when it
   ///   (or the client) has been started and shut down before, `brokerError` when a broker refuses an SQL filter.
-  public func start() async throws(RocketMQError) {
-    let listener = try begin()
+  public func start() async throws(RocketMQError) { try await start(try begin()) }
+
+  /// The phase is `starting`.
+  func start(_ listener: MessageListener) async throws(RocketMQError) {
     do throws(RocketMQError) {
       try client.register(self)
     } catch {
       state.withLock { if case .starting = $0.phase { $0.phase = .idle } }
+      tellLaunched()
       throw error
     }
-    guard launch(listener) else {
+    let isLaunched = launch(listener)
+    tellLaunched()
+    guard isLaunched else {
       await client.unregister(consumer: group)
       throw RocketMQError(.notRunning, "the consumer of \(group) was shut down while it started")
     }
@@ -53,11 +58,16 @@ extension PushConsumer: Service {
       case .ending: throw RocketMQError(.notRunning, "the consumer of \(group) has been shut down; make a new one")
       }
       guard let listener = state.listener else {
-        throw RocketMQError(.invalidArgument, "the consumer of \(group) has no listener; call onMessage before start")
+        throw RocketMQError(
+          .invalidArgument, "the consumer of \(group) has no listener; call onMessage before start, or iterate over messages")
       }
       state.phase = .starting
       return listener
     }
+  }
+
+  private func tellLaunched() {
+    for waiter in state.withLock({ state in exchange(&state.awaitingLaunch, with: []) }) { waiter.resume() }
   }
 
   /// False: it was shut down meanwhile.
@@ -67,7 +77,8 @@ extension PushConsumer: Service {
       let dispatcher = ConcurrentDispatcher(
         listener,
         ConcurrentDispatcher.Options(
-          concurrency: state.concurrency, bodyLimit: configuration.maxBodyBytes, secondTryDelay: Self.secondTryDelay, clock: client.clock),
+          concurrency: state.concurrency, bodyLimit: configuration.maxBodyBytes, secondTryDelay: Self.secondTryDelay, clock: client.clock,
+          hooks: configuration.consumeHooks, filters: configuration.messageFilters),
         logger: logger, send: { [weak self] item in await self?.sendBack(item) ?? false })
       dispatcher.start()
       state.dispatcher = dispatcher
@@ -134,6 +145,7 @@ extension PushConsumer: Service {
 
   private func end(_ work: Task<Void, Never>) async -> ShutdownReport {
     logger.info("shutting down")
+    (state.withLock { $0.dispatcher } as? ConcurrentDispatcher)?.endDeliveries()
     rebalance.post(.stop)
     await work.value
     await client.unregister(consumer: group)

@@ -23,6 +23,8 @@ public final class PushConsumer: Sendable {
     /// Brokers have heard of the subscriptions, so that they answer pulls.
     var hasGreeted = false
     var leftOver: [ShutdownReport.Queue] = []
+    /// Iterators of ``messages`` that came while it started.
+    var awaitingLaunch: [UnsafeContinuation<Void, Never>] = []
   }
 
   enum Phase {

@@ -43,6 +43,12 @@ public struct PushConsumerConfiguration: Sendable {
   /// Between two commits of offsets that have changed; default 5 s. Java: `persistConsumerOffsetInterval`.
   public var commitInterval: Duration = .seconds(5)
 
+  /// See every call of the listener, the first of them outermost; default none. Java: `registerConsumeMessageHook`.
+  public var consumeHooks: [any ConsumeHook] = []
+  /// Decide, after the broker's filter, whether the listener gets a message: all of them must let it pass; default none.
+  /// Java: `registerFilterMessageHook`.
+  public var messageFilters: [any MessageFilterHook] = []
+
   /// How long a queue that goes to another member waits for messages that are being consumed; default 5 s. What is not finished then is
   /// consumed again by the other member.
   public var releaseDeadline: Duration = .seconds(5)

@@ -208,6 +208,18 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     return (.sleep, false)
   }
 
+  /// Whoever sleeps must look again, though there may be nothing to take. Returns how many that are.
+  package mutating func wakeAll() -> Int {
+    defer { sleeping = 0 }
+    return sleeping
+  }
+
+  /// A woken worker goes away without looking. True: wake another one in its place.
+  package mutating func leave() -> Bool {
+    isWaking = false
+    return wakesOne()
+  }
+
   /// So many messages that no worker has to wait while another has a long slice before it.
   private var slice: Int {
     spreads ? max(1, totalReady / max(1, wantedWorkers)) : .max

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+internal import Synchronization
+
+// Handing messages out one by one to whoever asks, instead of calling a listener.
+extension ConcurrentDispatcher {
+  /// The next message; nil when the task is cancelled, or after ``endDeliveries()``. As many callers as there are.
+  func nextDelivery() async -> Delivery? {
+    var buffer = TakeBuffer(capacity: 1)
+    var done = Done()
+    var wasWoken = false
+    while true {
+      if Task.isCancelled || state.withLock({ $0.hasEnded }) {
+        leave(done, wasWoken)
+        return nil
+      }
+      let step = next(done, wasWoken, 1)
+      done = Done()
+      wasWoken = false
+      switch step {
+      case .take(let queue, _, _):
+        if let delivery = await take(queue, &buffer, &done) { return delivery }
+      case .again(let item, _):
+        if let delivery = again(item, &done) { return delivery }
+      case .sleep:
+        await withTaskCancellationHandler {
+          await sleep()
+        } onCancel: {
+          wakeAll()
+        }
+        wasWoken = true
+      case .retire: return nil
+      }
+    }
+  }
+
+  /// nil: there was nothing to hand out; `done` says what is no longer in hand.
+  private func take(_ queue: OwnedQueue, _ buffer: inout TakeBuffer, _ done: inout Done) async -> Delivery? {
+    done = Done(slot: queue.slot, count: 1)
+    guard buffer.take(from: queue.window, max: 1) == 1 else { return nil }
+    let message: ReceivedMessage
+    do throws(RocketMQError) {
+      message = ReceivedMessage(try buffer.nextMessage(bodyLimit: options.bodyLimit), from: queue.origin)
+    } catch {
+      await passOver(0, of: &buffer, error, queue, &done)
+      return nil
+    }
+    let context = ConsumeContext(queue: queue)
+    guard passes(message, context) else {
+      await finish(message, buffer.position(0), .success, queue, &done)
+      return nil
+    }
+    return delivery(of: message, buffer.position(0), context)
+  }
+
+  private func again(_ item: SecondTry, _ done: inout Done) -> Delivery? {
+    if item.queue.window.isDropped {
+      done = Done(slot: item.queue.slot, count: 1)
+      return nil
+    }
+    return delivery(of: ReceivedMessage(item.box, from: item.queue.secondOrigin), item.position, ConsumeContext(queue: item.queue))
+  }
+
+  private func delivery(of message: ReceivedMessage, _ position: UInt64, _ context: ConsumeContext) -> Delivery {
+    Delivery(message, context, hooks: options.hooks, logger: logger) { [self] message, result in
+      settle(message, position, result, context.queue)
+    }
+  }
+
+  private func settle(_ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue) {
+    if case .success = result {
+      queue.window.acknowledge(position)
+      return report(Done(slot: queue.slot, count: 1, consumed: 1))
+    }
+    workers.run { [self] in
+      var done = Done(slot: queue.slot, count: 1)
+      await finish(message, position, result, queue, &done)
+      report(done)
+    }
+  }
+
+  private func report(_ done: Done) { state.withLock { $0.finish(done) }?.resume() }
+
+  private func leave(_ done: Done, _ wasWoken: Bool) {
+    let (drained, wake) = state.withLock { state in
+      let drained = state.finish(done)
+      return (drained, wasWoken && state.run.leave() ? state.wakeOne() : nil)
+    }
+    drained?.resume()
+    wake?.resume()
+  }
+
+  private func wakeAll() {
+    let sleepers = state.withLock { state in
+      (0..<state.run.wakeAll()).compactMap { _ in state.wakeOne() }
+    }
+    for sleeper in sleepers { sleeper.resume() }
+  }
+
+  /// Whoever asks for the next message gets nil from now on.
+  func endDeliveries() {
+    state.withLock { $0.hasEnded = true }
+    wakeAll()
+  }
+}
