@@ -31,7 +31,7 @@ struct HookTests {
 
   @Test func surroundEveryCallTheFirstOutermost() async throws {
     let record = Record<String>()
-    try await consuming(1, { $0.consumeHooks = [Witness(name: "a", record: record), Witness(name: "b", record: record)] }) { consumer in
+    try await consuming(1, hooks: [Witness(name: "a", record: record), Witness(name: "b", record: record)]) { consumer in
       consumer.onMessage { message, _ in
         record.add("listener \(message.bodyText)")
         return .success
@@ -44,7 +44,7 @@ struct HookTests {
 
   @Test func hearWhatTheListenerThrew() async throws {
     let record = Record<String>()
-    try await consuming(1, { $0.consumeHooks = [Witness(name: "a", record: record)] }) { consumer in
+    try await consuming(1, hooks: [Witness(name: "a", record: record)]) { consumer in
       consumer.onMessage { _, _ in throw Failure() }
     } until: {
       #expect(await record.wait(for: 2))
@@ -54,7 +54,7 @@ struct HookTests {
 
   @Test func hearHowManyOfABatchAreDone() async throws {
     let record = Record<String>()
-    try await consuming(3, { $0.consumeHooks = [Witness(name: "a", record: record)] }) { consumer in
+    try await consuming(3, hooks: [Witness(name: "a", record: record)]) { consumer in
       consumer.onMessages(batchSize: 3) { _, _ in .partial(successes: 2) }
     } until: {
       #expect(await record.wait { $0.contains("a after 0,1,2 2") })
@@ -111,13 +111,13 @@ struct HookTests {
   }
 
   private func consuming(
-    _ count: Int, _ set: (inout PushConsumerConfiguration) -> Void, _ listen: (PushConsumer) -> Void, until: () async throws -> Void
+    _ count: Int, hooks: [any ConsumeHook], _ listen: (PushConsumer) -> Void, until: () async throws -> Void
   ) async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.sendBatches(count)
       let client = try rig.client()
       var configuration = PushConsumerConfiguration()
-      set(&configuration)
+      configuration.consumeHooks = hooks
       let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
       try await consumer.subscribe("T")
       listen(consumer)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+import Logging
 import RocketMQEmbeddedBroker
 import Testing
 
@@ -47,9 +48,11 @@ struct MessageSequenceTests {
   @Test func aDeliveryThatIsDestroyedWithoutAWordComesAgainAndIsLogged() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
       try await rig.send(0..<1)
-      try await consumer(rig) { consumer in
+      let log = LogRecord()
+      try await consumer(rig, logger: log.logger) { consumer in
         var messages = consumer.messages.makeAsyncIterator()
         _ = try #require(try await messages.next())
+        #expect(log.items.contains { $0.level == .warning && $0.message.contains("neither acknowledged nor refused") })
         let isSentBack = await eventually { consumer.statistics.sentBack == 1 }
         #expect(isSentBack)
         await rig.broker.clock.advance(by: .seconds(11))
@@ -192,9 +195,12 @@ struct MessageSequenceTests {
   }
 
   private func consumer(
-    _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = .init(), _ work: (PushConsumer) async throws -> Void
+    _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = .init(), logger: Logger? = nil,
+    _ work: (PushConsumer) async throws -> Void
   ) async throws {
-    let client = try rig.client()
+    var settings = ClientConfiguration(nameServers: [rig.broker.nameServerAddress])
+    if let logger { settings.logger = logger }
+    let client = try RocketMQClient(settings)
     let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
     try await consumer.subscribe("T")
     do {
