@@ -28,6 +28,7 @@ TEST(puller_stops_at_the_limit_and_resumes_at_the_mark) {
   broker_send_found(&broker, broker_await(&broker, 1), 105, &body);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_READY)->event.count, 5);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_THROTTLED)->event.throttle, ROCKET_THROTTLE_COUNT);
+  CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_WAITING);
   take_and_finish(rig.queue, 1);
   CHECK(broker_is_quiet(&broker, 100)); /* 4 are over the mark of 3 */
   take_and_finish(rig.queue, 1);
@@ -44,9 +45,11 @@ TEST(puller_pauses_and_resumes) {
   broker_open(&broker);
   rig_init(&rig, &broker);
   rig_make(&rig);
+  CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_IDLE);
   rocket_puller_pause(rig.puller);
   CHECK_INT(rocket_puller_start(rig.puller), ROCKET_OK);
   CHECK(broker_is_quiet(&broker, 100));
+  CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_PAUSED);
   rocket_puller_resume(rig.puller);
   const seen_pull *pull = broker_await(&broker, 1);
   rocket_puller_pause(rig.puller);
@@ -58,6 +61,7 @@ TEST(puller_pauses_and_resumes) {
   for (int i = 0; i < 100; i++) rocket_puller_pause(rig.puller), rocket_puller_resume(rig.puller);
   CHECK_INT(broker_await(&broker, 2)->queue_offset, 102);
   CHECK(broker_is_quiet(&broker, 50)); /* one pull, however often it was told */
+  CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_PULLING);
   rocket_puller_pause(rig.puller);
   rig_close(&rig);
   broker_close(&broker);

@@ -117,6 +117,19 @@ int rocket_puller_set_addresses(rocket_puller *puller, const rocket_broker_addre
 int rocket_puller_set_subscription(rocket_puller *puller, rocket_slice expression_type, rocket_slice subscription, int64_t version,
                                    const rocket_slice *tags, uint32_t tag_count);
 
+/* What a puller is doing. */
+typedef enum rocket_puller_state {
+  ROCKET_PULLER_IDLE = 0,  /* not started */
+  ROCKET_PULLER_PULLING,   /* a pull is in flight */
+  ROCKET_PULLER_DELAYED,   /* waits to repeat a failed pull, or for interval_ms */
+  ROCKET_PULLER_WAITING,   /* flow control: waits until messages are finished */
+  ROCKET_PULLER_PAUSED,    /* by its owner */
+  ROCKET_PULLER_STOPPING,  /* the pull in flight was cancelled and has not ended */
+  ROCKET_PULLER_ENDED      /* for good */
+} rocket_puller_state;
+/* Thread: any. Orders (pause, stop …) show here when the loop has carried them out. */
+rocket_puller_state rocket_puller_get_state(const rocket_puller *puller);
+
 /* Milliseconds (rocket_now_ms) at which the last pull was sent; 0 before. Java: lastPullTimestamp. Thread: any. */
 uint64_t rocket_puller_last_pull_ms(const rocket_puller *puller);
 /* Where the next pull begins. Thread: any. */

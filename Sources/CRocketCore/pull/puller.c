@@ -28,6 +28,7 @@ static void enter(rocket_puller *puller, rocket__puller_state next) {
     abort();
   }
   puller->state = next;
+  atomic_store_explicit(&puller->shown_state, (int)next, memory_order_relaxed); /* relaxed: only to look at */
 }
 
 /* ---- Counts ---- */
@@ -371,6 +372,10 @@ int rocket_puller_set_subscription(rocket_puller *puller, rocket_slice expressio
   if (!copy) return ROCKET_NO_MEMORY;
   rocket__release(puller->allocator, atomic_exchange(&puller->new_subscription, copy));
   return ROCKET_OK;
+}
+
+rocket_puller_state rocket_puller_get_state(const rocket_puller *puller) {
+  return (rocket_puller_state)atomic_load_explicit(&puller->shown_state, memory_order_relaxed);
 }
 
 uint64_t rocket_puller_last_pull_ms(const rocket_puller *puller) {

@@ -51,6 +51,15 @@ typedef struct rocket__subscription {
   rocket_slice tags[];
 } rocket__subscription;
 
+/* The public names of the same, in the same order. */
+_Static_assert((int)ROCKET__PULLER_IDLE == (int)ROCKET_PULLER_IDLE && (int)ROCKET__PULLER_PULLING == (int)ROCKET_PULLER_PULLING &&
+                   (int)ROCKET__PULLER_DELAYED == (int)ROCKET_PULLER_DELAYED &&
+                   (int)ROCKET__PULLER_THROTTLED == (int)ROCKET_PULLER_WAITING &&
+                   (int)ROCKET__PULLER_PAUSED == (int)ROCKET_PULLER_PAUSED &&
+                   (int)ROCKET__PULLER_STOPPING == (int)ROCKET_PULLER_STOPPING &&
+                   (int)ROCKET__PULLER_STOPPED == (int)ROCKET_PULLER_ENDED,
+               "rocket_puller_state and ROCKET__PULLER_STATES differ");
+
 /* `asked`: */
 enum {
   ROCKET__UNDER_WAY = 1, /* the work is handed over and has not begun */
@@ -79,6 +88,7 @@ struct rocket_puller {
   _Atomic uint64_t last_pull_ms;
   _Atomic int64_t next_offset;
   _Atomic int64_t max_offset;
+  _Atomic int shown_state; /* a copy of `state` for who asks */
 
   /* The loop thread. */
   rocket__puller_state state;

@@ -98,6 +98,7 @@ extension PushConsumer: Service {
     await withDiscardingTaskGroup { group in
       group.addTask { await self.commitPeriodically() }
       group.addTask { await self.sendBackExpiredPeriodically() }
+      group.addTask { await self.watchQueues() }
       await rebalance.run(self)
       group.cancelAll()
     }

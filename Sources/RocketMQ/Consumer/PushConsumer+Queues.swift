@@ -153,6 +153,8 @@ extension PushConsumer: RebalanceEffects {
     options.tags = subscription.tags
     options.batch = configuration.pullBatchSize
     options.interval = configuration.pullInterval
+    options.suspend = configuration.longPollTime
+    options.timeout = configuration.pullTimeout
     options.errorDelay = configuration.pullRetryDelay
     return options
   }

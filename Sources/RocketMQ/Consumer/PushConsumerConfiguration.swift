@@ -14,6 +14,9 @@ public struct PushConsumerConfiguration: Sendable {
   public var pullBatchSize = 32
   /// Pause between two pulls of a queue; 0 to 65.535 s, default 0.
   public var pullInterval: Duration = .zero
+  /// How long a broker may hold a pull when there is nothing new; 100 ms to 5 min, default 15 s. A pull that is not answered 15 s after that is
+  /// repeated. Java: `brokerSuspendMaxTimeMillis`, `consumerTimeoutMillisWhenSuspend`.
+  public var longPollTime: Duration = .seconds(15)
   /// Until a failed pull is repeated; default 1 s. Java: `pullTimeDelayMillsWhenException`.
   public var pullRetryDelay: Duration = .seconds(1)
 
@@ -59,11 +62,17 @@ public struct PushConsumerConfiguration: Sendable {
   /// The defaults.
   public init() {}
 
+  /// Brokers look at held pulls every five seconds only, so their answer may be late by that much.
+  package var pullSlack: Duration = .seconds(15)
+  /// When a pull has failed for want of an answer.
+  package var pullTimeout: Duration { longPollTime + pullSlack }
+
   /// Throws `invalidArgument` that names the setting, its value and its range.
   func validate() throws(RocketMQError) {
     try check("concurrency", concurrency, 1...1000)
     try check("pullBatchSize", pullBatchSize, 1...1024)
     try check("pullInterval", pullInterval, .zero ... .milliseconds(65_535))
+    try check("longPollTime", longPollTime, .milliseconds(100) ... .seconds(300))
     try check("pullRetryDelay", pullRetryDelay, .milliseconds(1) ... .seconds(3600))
     try check("maxCachedMessagesPerQueue", maxCachedMessagesPerQueue, 1...65_535)
     try check("maxCachedBytesPerQueue", maxCachedBytesPerQueue, 1...(1 << 30))

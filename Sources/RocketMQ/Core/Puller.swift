@@ -123,6 +123,8 @@ package final class Puller: Sendable {
     }
   }
 
+  /// Flow control has stopped it, until messages are finished.
+  package var isThrottled: Bool { rocket_puller_get_state(handle.raw) == ROCKET_PULLER_WAITING }
   /// `Core.nowMilliseconds()` at the last pull sent; 0 before.
   package var lastPullMilliseconds: UInt64 { rocket_puller_last_pull_ms(handle.raw) }
   package var nextOffset: Int64 { rocket_puller_next_offset(handle.raw) }

@@ -23,6 +23,8 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     case notTaken(MessageQueue)
     /// The broker says that the offset of a held queue is outside the queue, and which one to go on with.
     case offsetIllegal(MessageQueue, Held, next: Int64)
+    /// Something is wrong with a held queue: it is released, and taken anew.
+    case stuck(MessageQueue, Held)
     /// The answer to ``Action/release(_:_:_:)``. `retakeAtOnce` is false when something failed.
     case released(MessageQueue, retakeAtOnce: Bool)
     /// The answer to ``Action/retryLater``.
@@ -112,6 +114,8 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
       if isWanted(queue) { retry(&actions) }
     case .offsetIllegal(let queue, let whose, let next):
       if case .held(let held)? = phases[queue], held === whose { release(queue, held, .offsetIllegal(next: next), &actions) }
+    case .stuck(let queue, let whose):
+      if case .held(let held)? = phases[queue], held === whose { release(queue, held, .revoked, &actions) }
     case .released(let queue, let retakeAtOnce):
       phases[queue] = nil
       if isWanted(queue) { if retakeAtOnce { take(queue, &actions) } else { retry(&actions) } }
