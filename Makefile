@@ -133,14 +133,23 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell echo $$((2 * $(
 test-swift: setup
 	$(SWIFT) test --disable-xctest --no-parallel $(if $(ONLY),--filter '$(ONLY)')
 
-.PHONY: asan tsan
-##  make asan          the C tests under the address and undefined-behaviour sanitizers
-asan:
+# Under a sanitizer consumers start and stop more often than in a plain run.
+CYCLES ?= 2000
+SANITIZED = ROCKETMQ_SOAK_CYCLES=$(CYCLES) ROCKETMQ_SANITIZER=$(1) $(SWIFT) test --disable-xctest --no-parallel --sanitize=$(1) \
+	--scratch-path .build/$(2) --filter '$(or $(ONLY),RocketMQTests|EmbeddedBrokerTests)'
+
+.PHONY: asan tsan soak
+##  make asan          the C tests, then the Swift tests, under the address (C: and undefined-behaviour) sanitizer
+asan: setup
 	@$(MAKE) --no-print-directory test-c FLAVOUR=asan
-##  make tsan          the C tests, then the Swift tests, under the thread sanitizer
+	$(call SANITIZED,address,asan)
+##  make tsan          the same under the thread sanitizer
 tsan: setup
 	@$(MAKE) --no-print-directory test-c FLAVOUR=tsan
-	$(SWIFT) test --disable-xctest --no-parallel --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter 'RocketMQTests|EmbeddedBrokerTests'
+	$(call SANITIZED,thread,tsan) -Xswiftc -DTHREAD_SANITIZER
+##  make soak CYCLES=n n consumers start and stop at random moments (default 2000): nothing may be left of them
+soak: setup
+	ROCKETMQ_SOAK_CYCLES=$(CYCLES) $(SWIFT) test --disable-xctest --no-parallel --filter StartStopTests
 
 .PHONY: model
 ##  make model         checks every interleaving of the process queue's model (needs spin)
