@@ -139,13 +139,13 @@ SANITIZED = ROCKETMQ_SOAK_CYCLES=$(CYCLES) ROCKETMQ_SANITIZER=$(1) $(SWIFT) test
 	--scratch-path .build/$(2) --filter '$(or $(ONLY),RocketMQTests|EmbeddedBrokerTests)'
 
 .PHONY: asan tsan soak
-##  make asan          the C tests, then the Swift tests, under the address (C: and undefined-behaviour) sanitizer
+##  make asan          the C tests, then the Swift tests, under the address (C: and undefined-behaviour) sanitizer (ONLY=: some Swift tests)
 asan: setup
-	@$(MAKE) --no-print-directory test-c FLAVOUR=asan
+	$(if $(ONLY),,@$(MAKE) --no-print-directory test-c FLAVOUR=asan)
 	$(call SANITIZED,address,asan)
 ##  make tsan          the same under the thread sanitizer
 tsan: setup
-	@$(MAKE) --no-print-directory test-c FLAVOUR=tsan
+	$(if $(ONLY),,@$(MAKE) --no-print-directory test-c FLAVOUR=tsan)
 	$(call SANITIZED,thread,tsan) -Xswiftc -DTHREAD_SANITIZER
 ##  make soak CYCLES=n n consumers start and stop at random moments (default 2000): nothing may be left of them
 soak: setup
@@ -196,6 +196,11 @@ install: core
 ##  make lint          headers, layers, exported names, static data, formatting: prints what breaks a rule of the house
 lint: setup core
 	@CC='$(CC)' SWIFT='$(SWIFT)' VERSION='$(VERSION)' Scripts/lint $(BUILD)/librocketcore.a $(BUILD)/$(SHARED)
+
+.PHONY: docs
+##  make docs          the documentation of the Swift API as web pages, under build/docs
+docs: setup
+	@Scripts/docs
 
 .PHONY: format
 ##  make format        formats the Swift sources in place (.swift-format)
