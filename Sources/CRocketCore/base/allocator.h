@@ -7,6 +7,7 @@
 #define ROCKET_BASE_ALLOCATOR_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "rocket_bytes.h"
 

@@ -5,6 +5,8 @@
 #ifndef ROCKET_BASE_DECIMAL_H
 #define ROCKET_BASE_DECIMAL_H
 
+#include <string.h>
+
 #include "rocket_bytes.h"
 
 enum { ROCKET__I64_DIGITS = 20 }; /* "-9223372036854775808" */

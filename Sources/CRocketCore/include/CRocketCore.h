@@ -24,5 +24,6 @@
 #include "rocket_puller.h"
 #include "rocket_rpc.h"
 #include "rocket_status.h"
+#include "rocket_version.h"
 
 #endif

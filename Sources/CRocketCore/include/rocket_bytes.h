@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,16 +24,11 @@ typedef struct rocket_slice {
   size_t size;
 } rocket_slice;
 
-static inline rocket_slice rocket_slice_make(const void *data, size_t size) {
-  rocket_slice slice = {(const uint8_t *)data, size};
-  return slice;
-}
-static inline rocket_slice rocket_slice_of(const char *text) {
-  return rocket_slice_make(text, text ? strlen(text) : 0);
-}
-static inline bool rocket_slice_equal(rocket_slice a, rocket_slice b) {
-  return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
+/* A slice that borrows `data`; one that borrows a zero-terminated text (NULL: absent). Thread: any. */
+rocket_slice rocket_slice_make(const void *data, size_t size);
+rocket_slice rocket_slice_of(const char *text);
+/* The same bytes? Absent and empty are equal. Thread: any. */
+bool rocket_slice_equal(rocket_slice a, rocket_slice b);
 
 /* Where memory comes from. All three functions may be called on any thread at once. They must outlive everything made
  * with them. A NULL `const rocket_allocator *` anywhere in this library means malloc, realloc and free. */

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* Header fields: name, wire name, kind (I32, I64, BOOL, TEXT). */
+/* Header fields: name, wire name, kind (I32, I64, BOOL, TEXT). Their numbers are part of the ABI: new ones come last. */
 #define ROCKET_FIELD_MAP(XX)                                         \
   XX(PRODUCER_GROUP, "producerGroup", TEXT)                          \
   XX(CONSUMER_GROUP, "consumerGroup", TEXT)                          \

@@ -25,7 +25,7 @@ extern "C" {
 enum {
   ROCKET_MAX_FRAME_BYTES = 16777216, /* of a whole frame with its length word; Java: com.rocketmq.remoting.frameMaxLength */
   ROCKET_MAX_FIELDS = 64,            /* extFields of one header; Java sends at most 17 */
-  ROCKET_COMMAND_SCRATCH = 768,      /* room for the digits of the numbers set with rocket_command_set_i64 */
+  ROCKET_COMMAND_SCRATCH = 768,      /* room for the digits of rocket_command_set_i64 and the texts of rocket_command_set_copy */
   ROCKET_VERSION_4_9_8 = 409         /* what this client says it is; a name server then answers standard JSON */
 };
 
@@ -58,6 +58,10 @@ typedef struct rocket_command {
 
 /* An empty request: code, version 409, language OTHER, JSON. Does not touch more than it must. */
 void rocket_command_init(rocket_command *command, int32_t code);
+/* The same on the heap, for languages that do not know the struct. Takes its memory from malloc. Fails: ROCKET_NO_MEMORY. */
+int rocket_command_new(int32_t code, rocket_command **out);
+/* NULL is allowed. */
+void rocket_command_free(rocket_command *command);
 /* An empty response to `request`: its opaque and serialization, the response flag. */
 void rocket_command_init_response(rocket_command *response, const rocket_command *request, int32_t code);
 
@@ -68,7 +72,10 @@ void rocket_command_init_response(rocket_command *response, const rocket_command
 int rocket_command_set(rocket_command *command, rocket_field field, rocket_slice value);
 int rocket_command_set_i64(rocket_command *command, rocket_field field, int64_t value);
 int rocket_command_set_bool(rocket_command *command, rocket_field field, bool value);
-/* Adds a field by its wire name. Name and value are borrowed. */
+/* As rocket_command_set, but the text is copied into the command, which has ROCKET_COMMAND_SCRATCH bytes for copies and digits
+ * together. Fails also: ROCKET_TOO_LARGE (no room: borrow the text instead). */
+int rocket_command_set_copy(rocket_command *command, rocket_field field, rocket_slice value);
+/* Adds a field by its wire name, for names that are not in rocket_codes.h. Name and value are borrowed. */
 int rocket_command_set_named(rocket_command *command, rocket_slice name, rocket_slice value);
 
 /* Finds a field. Fails: ROCKET_MISSING_FIELD, ROCKET_BAD_FIELD (not a number, or out of the type's range); `out` is written
@@ -101,6 +108,26 @@ int rocket_command_encode(const rocket_command *command, rocket_buffer *out);
 /* The same without the body's bytes: the lengths count `body_size` bytes that the caller writes behind it. */
 int rocket_command_encode_head(const rocket_command *command, size_t body_size, rocket_buffer *out);
 
+/* What a send says about its message (Java: SendMessageRequestHeaderV2). Zero it, then fill it in. */
+typedef struct rocket_send_header {
+  rocket_slice producer_group;
+  rocket_slice topic;
+  rocket_slice broker_name; /* of the queue; absent: left out */
+  rocket_slice properties;  /* rocket_property_append; of a batch: those of all its messages, usually WAIT = true */
+  int32_t queue_id;
+  int32_t sys_flag; /* ROCKET_SYS_COMPRESSED with its type, when the body is compressed */
+  int32_t flag;     /* the user's, kept with the message */
+  int64_t born_at_ms; /* since 1970 */
+  bool batch;       /* the body comes from rocket_batch_append: SEND_BATCH_MESSAGE */
+} rocket_send_header;
+
+/* A SEND_MESSAGE_V2 (or SEND_BATCH_MESSAGE) request; the message itself is the body of rocket_call. Texts are borrowed. What is not in
+ * `header` is as Java sends it: new topics are made from TBW102 with 4 queues, reconsumeTimes 0.
+ * Fails: ROCKET_TOO_LARGE (properties over ROCKET_MAX_PROPERTIES_BYTES), ROCKET_INVALID_ARGUMENT (no group, or no topic). */
+int rocket_command_init_send(rocket_command *command, const rocket_send_header *header);
+
+/* The field with this name in rocket_codes.h, such as "queueOffset"; ROCKET_FIELD_UNKNOWN when there is none. */
+rocket_field rocket_field_find(rocket_slice name);
 /* Names for logs: "PULL_MESSAGE", "SUBSCRIPTION_NOT_LATEST", "queueOffset". Static; "UNKNOWN" for what is not in the tables. */
 const char *rocket_request_name(int32_t code);
 const char *rocket_response_name(int32_t code);

@@ -59,6 +59,11 @@ int rocket_json_next(rocket_json_reader *reader, rocket_json_token *token, rocke
  * `out` may be the text itself. Lone surrogates become U+FFFD. Fails: ROCKET_BAD_JSON. */
 int rocket_json_unescape(rocket_slice text, uint8_t *out, size_t *out_size);
 
+/* Appends the document of `input` as standard JSON, which any JSON library reads: keys that are numbers become strings, keys that
+ * are objects become strings that hold the object's JSON ("{\"queueId\":0,...}"), control characters are escaped, white space goes.
+ * Fails: as rocket_json_next (`fault` may be NULL), ROCKET_NO_MEMORY; the bytes of `out` are then as before. */
+int rocket_json_to_standard(rocket_slice input, rocket_buffer *out, rocket_fault *fault);
+
 /* Appends `text` as a quoted JSON string, escaped as fastjson does. */
 int rocket_json_append_string(rocket_buffer *out, rocket_slice text);
 

@@ -86,9 +86,8 @@ size_t rocket_message_encoded_size(const rocket_message *message);
  * `limit` bounds the decompressed bytes. Fails: ROCKET_BAD_BODY, ROCKET_TOO_LARGE, ROCKET_UNSUPPORTED (unknown compression),
  * ROCKET_NO_MEMORY; the bytes of `out` are then as before. */
 int rocket_message_body(const rocket_message *message, size_t limit, rocket_buffer *out);
-static inline bool rocket_message_is_compressed(const rocket_message *message) {
-  return (message->sys_flag & ROCKET_SYS_COMPRESSED) != 0;
-}
+/* Is `body` compressed? When not, it is what the producer gave, and there is nothing to call rocket_message_body for. */
+bool rocket_message_is_compressed(const rocket_message *message);
 
 /* Both append to `out`. `level` is the compressing library's own scale; Java's default is zlib 5.
  * Fail: ROCKET_UNSUPPORTED (another type), ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT (a level zlib does not have); decompressing as

@@ -102,6 +102,12 @@ int rocket_process_queue_ack(rocket_process_queue *queue, uint64_t position);
 /* `count` consecutive positions from `first`; returns how many were finished by this call. Cheaper than one by one. */
 uint32_t rocket_process_queue_ack_many(rocket_process_queue *queue, uint64_t first, uint32_t count);
 
+/* For a whole take at once, where a call for each message would cost: decodes `count` records of it, and gives its frame counts back.
+ * The positions of one take are consecutive, which is what rocket_process_queue_ack_many wants. A puller has put only records that
+ * can be decoded. Thread: any.  Returns how many were decoded: less than `count` only before a record of another producer that cannot be. */
+uint32_t rocket_taken_decode(const rocket_taken *taken, uint32_t count, rocket_message *out);
+void rocket_taken_release(const rocket_taken *taken, uint32_t count);
+
 /* Orderly taking: one taker at a time. Between a take that gave messages and the commit or rollback every other take
  * returns ROCKET_BUSY. ROCKET_EMPTY and ROCKET_DROPPED leave the queue free. Who gets ROCKET_BUSY may go away: the other one holds
  * messages, or still looks at everything put before. A queue is used either this way or with take/ack.

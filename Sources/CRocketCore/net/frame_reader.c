@@ -3,6 +3,8 @@
 
 #include "net/frame_reader.h"
 
+#include <string.h>
+
 #include "rocket_command.h"
 
 void rocket__frame_reader_init(rocket__frame_reader *reader, const rocket_allocator *allocator, size_t max_frame_bytes) {

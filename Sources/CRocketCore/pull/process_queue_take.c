@@ -4,6 +4,8 @@
 /* The consumers' side of a ProcessQueue: taking, finishing, the orderly way, and the scan for messages that take too long. */
 #include "pull/process_queue.h"
 
+#include "base/slice.h"
+
 /* Claims up to `max` positions from `first` on. 0: nothing there, or dropped. */
 static uint32_t claim(rocket_process_queue *queue, uint32_t max, uint64_t *first) {
   uint64_t word = atomic_load_explicit(&queue->next, memory_order_acquire); /* before tail: then tail is not below it */
@@ -27,7 +29,7 @@ static void read_cell(const rocket__cell *cell, uint64_t position, rocket_taken 
   out->position = position;
   out->queue_offset = atomic_load_explicit(&cell->queue_offset, memory_order_relaxed);
   out->frame = atomic_load_explicit(&cell->frame, memory_order_relaxed);
-  out->record = rocket_slice_make(atomic_load_explicit(&cell->record, memory_order_relaxed),
+  out->record = rocket__slice(atomic_load_explicit(&cell->record, memory_order_relaxed),
                                   atomic_load_explicit(&cell->record_bytes, memory_order_relaxed));
 }
 

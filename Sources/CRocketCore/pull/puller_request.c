@@ -4,13 +4,14 @@
 /* What a pull asks, and whom. Java: PullAPIWrapper.pullKernelImpl, MQClientInstance.findBrokerAddressInSubscribe. */
 #include "base/allocator.h"
 #include "base/endian.h"
+#include "base/slice.h"
 #include "pull/puller.h"
 
 /* sysFlag of a pull; Java: PullSysFlag. */
 enum { FLAG_COMMIT_OFFSET = 0x1, FLAG_SUSPEND = 0x2, FLAG_SUBSCRIPTION = 0x4 };
 
 static uint8_t *copy_slice(uint8_t *at, rocket_slice from, rocket_slice *to) {
-  *to = rocket_slice_make(at, from.size);
+  *to = rocket__slice(at, from.size);
   return rocket__store_bytes(at, from.data, from.size);
 }
 

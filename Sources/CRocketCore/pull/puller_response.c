@@ -43,7 +43,7 @@ static bool passes(const rocket__subscription *subscription, const rocket_messag
   if (subscription->tag_count == 0) return true;
   if (!rocket_property_find(message->properties, ROCKET__LITERAL("TAGS"), &tag)) return false;
   for (uint32_t i = 0; i < subscription->tag_count; i++)
-    if (rocket_slice_equal(subscription->tags[i], tag)) return true;
+    if (rocket__slice_equal(subscription->tags[i], tag)) return true;
   return false;
 }
 
@@ -57,14 +57,14 @@ static int put_messages(rocket_puller *puller, const position *at, rocket_slice 
   size_t used = 0;
   do {
     rocket_message message;
-    status = rocket_message_decode(rocket_slice_make(body.data + used, body.size - used), &message, fault);
+    status = rocket_message_decode(rocket__slice(body.data + used, body.size - used), &message, fault);
     if (status == ROCKET_OK && __builtin_add_overflow(message.queue_offset, at->offset_delta, &message.queue_offset))
       status = ROCKET_BAD_MESSAGE;
     /* An offset behind the next pull's would move the commit offset past messages that nobody has seen. */
     if (status == ROCKET_OK && (message.queue_offset < 0 || message.queue_offset >= at->next_begin_offset))
       status = ROCKET_BAD_MESSAGE;
     if (status == ROCKET_OK && passes(puller->subscription, &message))
-      items[count++] = (rocket_put_item){rocket_slice_make(body.data + used, message.size), message.queue_offset,
+      items[count++] = (rocket_put_item){rocket__slice(body.data + used, message.size), message.queue_offset,
                                          (uint32_t)message.body.size};
     if (status == ROCKET_OK) used += message.size;
     bool last = status != ROCKET_OK || used == body.size;

@@ -7,6 +7,7 @@
  */
 #include "base/buffer.h"
 #include "base/endian.h"
+#include "base/slice.h"
 #include "rocket_message.h"
 
 enum { SMALLEST = 22, OFFSET_FLAG = 12, OFFSET_BODY = 16 };
@@ -33,7 +34,7 @@ static int fail(rocket_fault *fault, int status, size_t offset, const char *what
   return status;
 }
 
-static rocket_slice part(const uint8_t *at, size_t size) { return size > 0 ? rocket_slice_make(at, size) : (rocket_slice){0}; }
+static rocket_slice part(const uint8_t *at, size_t size) { return size > 0 ? rocket__slice(at, size) : (rocket_slice){0}; }
 
 int rocket_batch_decode(rocket_slice bytes, rocket_batch_item *out, rocket_fault *fault) {
   if (bytes.size < 4) return fail(fault, ROCKET_INCOMPLETE, bytes.size, "size");

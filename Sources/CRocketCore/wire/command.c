@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+#include "base/allocator.h"
 #include "base/decimal.h"
 #include "base/slice.h"
 #include "wire/header.h"
@@ -20,6 +21,16 @@ void rocket_command_init(rocket_command *command, int32_t code) {
   command->scratch_used = 0;
 }
 
+int rocket_command_new(int32_t code, rocket_command **out) {
+  rocket_command *command = rocket__alloc(NULL, sizeof *command);
+  if (!command) return ROCKET_NO_MEMORY;
+  rocket_command_init(command, code);
+  *out = command;
+  return ROCKET_OK;
+}
+
+void rocket_command_free(rocket_command *command) { rocket__release(NULL, command); }
+
 void rocket_command_init_response(rocket_command *response, const rocket_command *request, int32_t code) {
   int32_t opaque = request->opaque; /* before init: both may be the same command */
   rocket_serialization serialization = request->serialization;
@@ -33,7 +44,7 @@ void rocket_command_init_response(rocket_command *response, const rocket_command
 static int put(rocket_command *command, rocket_field field, rocket_slice name, rocket_slice value) {
   if (!value.data) return ROCKET_OK;
   uint32_t i = 0;
-  while (i < command->field_count && !rocket_slice_equal(command->fields[i].name, name)) i++;
+  while (i < command->field_count && !rocket__slice_equal(command->fields[i].name, name)) i++;
   if (i == ROCKET_MAX_FIELDS) return ROCKET_TOO_MANY_FIELDS;
   if (i == command->field_count) command->field_count++;
   command->fields[i] = (rocket_command_field){field, name, value};
@@ -50,8 +61,17 @@ int rocket_command_set_i64(rocket_command *command, rocket_field field, int64_t 
   if (command->scratch_used + ROCKET__I64_DIGITS > sizeof command->scratch) return ROCKET_TOO_MANY_FIELDS;
   uint8_t *begin = (uint8_t *)command->scratch + command->scratch_used;
   size_t size = (size_t)(rocket__format_i64(begin, value) - begin);
-  int status = rocket_command_set(command, field, rocket_slice_make(begin, size));
+  int status = rocket_command_set(command, field, rocket__slice(begin, size));
   if (status == ROCKET_OK) command->scratch_used += (uint32_t)size;
+  return status;
+}
+
+int rocket_command_set_copy(rocket_command *command, rocket_field field, rocket_slice value) {
+  if (value.size > sizeof command->scratch - command->scratch_used) return ROCKET_TOO_LARGE;
+  uint8_t *begin = (uint8_t *)command->scratch + command->scratch_used;
+  if (value.size > 0) memcpy(begin, value.data, value.size);
+  int status = rocket_command_set(command, field, rocket__slice(value.data ? begin : NULL, value.size));
+  if (status == ROCKET_OK) command->scratch_used += (uint32_t)value.size;
   return status;
 }
 
@@ -75,7 +95,7 @@ int rocket_command_get(const rocket_command *command, rocket_field field, rocket
 
 int rocket_command_get_named(const rocket_command *command, rocket_slice name, rocket_slice *out) {
   for (uint32_t i = 0; i < command->field_count; i++) {
-    if (!rocket_slice_equal(command->fields[i].name, name)) continue;
+    if (!rocket__slice_equal(command->fields[i].name, name)) continue;
     *out = command->fields[i].value;
     return ROCKET_OK;
   }
@@ -112,7 +132,7 @@ int rocket_command_get_bool(const rocket_command *command, rocket_field field, b
 }
 
 static bool entry_is(const rocket_command_field *entry, rocket_field field, rocket_slice name) {
-  return field != ROCKET_FIELD_UNKNOWN ? entry->field == field : rocket_slice_equal(entry->name, name);
+  return field != ROCKET_FIELD_UNKNOWN ? entry->field == field : rocket__slice_equal(entry->name, name);
 }
 
 static uint32_t entry_of(const rocket_command *command, rocket_field field, rocket_slice name) {

@@ -208,6 +208,8 @@ int rocket_compress(rocket_compression type, int level, rocket_slice bytes, rock
   }
 }
 
+bool rocket_message_is_compressed(const rocket_message *message) { return (message->sys_flag & ROCKET_SYS_COMPRESSED) != 0; }
+
 int rocket_message_body(const rocket_message *message, size_t limit, rocket_buffer *out) {
   rocket_compression type = (rocket_compression)(message->sys_flag & ROCKET_SYS_COMPRESSION_MASK);
   if (!rocket_message_is_compressed(message) || message->body.size == 0)

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/endian.h"
+#include "base/slice.h"
 #include "wire/header.h"
 
 enum { LENGTH_SIZE = 4, WORD_SIZE = 4, HEAD_SIZE = LENGTH_SIZE + WORD_SIZE, MAX_HEADER_BYTES = 0xFFFFFF };
@@ -31,7 +32,7 @@ int rocket_command_decode(uint8_t *frame, size_t size, rocket_command *out, rock
   uint32_t type = word >> 24, header_size = word & MAX_HEADER_BYTES;
   if (header_size > size - HEAD_SIZE) return fail(fault, ROCKET_BAD_FRAME, LENGTH_SIZE, "headerLength");
 
-  rocket_slice header = rocket_slice_make(frame + HEAD_SIZE, header_size);
+  rocket_slice header = rocket__slice(frame + HEAD_SIZE, header_size);
   int status;
   if (type == ROCKET_SERIALIZATION_JSON) status = rocket__json_header_decode(frame, header, out, fault);
   else if (type == ROCKET_SERIALIZATION_BINARY) status = rocket__binary_header_decode(frame, header, out, fault);
@@ -40,7 +41,7 @@ int rocket_command_decode(uint8_t *frame, size_t size, rocket_command *out, rock
 
   size_t body_size = size - HEAD_SIZE - header_size;
   out->serialization = (rocket_serialization)type;
-  out->body = body_size > 0 ? rocket_slice_make(frame + HEAD_SIZE + header_size, body_size) : (rocket_slice){0};
+  out->body = body_size > 0 ? rocket__slice(frame + HEAD_SIZE + header_size, body_size) : (rocket_slice){0};
   return ROCKET_OK;
 }
 

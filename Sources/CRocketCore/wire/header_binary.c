@@ -8,6 +8,7 @@
  */
 #include "base/buffer.h"
 #include "base/endian.h"
+#include "base/slice.h"
 #include "wire/header.h"
 #include "wire/tables.h"
 
@@ -25,7 +26,7 @@ static bool take(input *in, size_t width, rocket_slice *out) {
   int32_t size = width == NAME_SIZE ? rocket__load_i16(in->at) : rocket__load_i32(in->at);
   in->at += width;
   if (size < 0 || size > in->end - in->at) return false;
-  *out = size > 0 ? rocket_slice_make(in->at, (size_t)size) : (rocket_slice){0}; /* Java: empty reads as null */
+  *out = size > 0 ? rocket__slice(in->at, (size_t)size) : (rocket_slice){0}; /* Java: empty reads as null */
   in->at += size;
   return true;
 }

@@ -40,7 +40,7 @@ static int scan_nested(input *in, rocket_json_token *token) {
   rocket_json_reader reader;
   rocket_json_token inner;
   rocket_fault inside;
-  rocket_json_reader_init(&reader, rocket_slice_make(in->at, (size_t)(in->end - in->at)));
+  rocket_json_reader_init(&reader, rocket__slice(in->at, (size_t)(in->end - in->at)));
   do {
     int status = rocket_json_next(&reader, &inner, &inside);
     if (status == ROCKET_OK) continue;
@@ -58,7 +58,7 @@ static inline bool scan_plain_string(input *in, rocket_slice *out) {
   if (peek(in) != '"') return false;
   const uint8_t *begin = in->at + 1, *end = rocket__json_find_quote(begin, in->end);
   if (end == in->end || *end != '"') return false;
-  *out = rocket_slice_make(begin, (size_t)(end - begin));
+  *out = rocket__slice(begin, (size_t)(end - begin));
   in->at = end + 1;
   return true;
 }
@@ -82,7 +82,7 @@ static int scan_string(input *in, const char *what, rocket_slice *out) {
   in->at = at;
   if (at == end) return fail(in, ROCKET_BAD_JSON, what);
   in->at++;
-  *out = rocket_slice_make(begin, (size_t)(to - begin));
+  *out = rocket__slice(begin, (size_t)(to - begin));
   return ROCKET_OK;
 }
 
@@ -166,8 +166,8 @@ static inline bool scan_plain_member(input *in, bool *first, rocket_slice *name,
   if (end - name_end < 4 || memcmp(name_end, "\":\"", 3) != 0) return false;
   const uint8_t *begin = name_end + 3, *value_end = rocket__json_find_quote(begin, end);
   if (value_end == end || *value_end != '"') return false;
-  *name = rocket_slice_make(at + 1, (size_t)(name_end - at - 1));
-  *value = rocket_slice_make(begin, (size_t)(value_end - begin));
+  *name = rocket__slice(at + 1, (size_t)(name_end - at - 1));
+  *value = rocket__slice(begin, (size_t)(value_end - begin));
   *first = false;
   in->at = value_end + 1;
   return true;

@@ -3,6 +3,8 @@
 
 #include "wire/json_lex.h"
 
+#include "base/slice.h"
+
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 static bool is_hex(uint8_t c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -36,7 +38,7 @@ static bool scan_string(const uint8_t **at, const uint8_t *end, rocket_json_toke
     token->escaped = true;
     if (!scan_escape(at, end)) return false;
   }
-  token->text = rocket_slice_make(begin, (size_t)(*at - begin));
+  token->text = rocket__slice(begin, (size_t)(*at - begin));
   *at += 1;
   return true;
 }
@@ -66,7 +68,7 @@ static bool scan_number(const uint8_t **at, const uint8_t *end, rocket_json_toke
   }
   token->kind = ROCKET_JSON_NUMBER;
   token->escaped = false;
-  token->text = rocket_slice_make(begin, (size_t)(*at - begin));
+  token->text = rocket__slice(begin, (size_t)(*at - begin));
   return true;
 }
 
@@ -76,7 +78,7 @@ static bool scan_word(const uint8_t **at, const uint8_t *end, const char *word, 
     if (*at == end || **at != (uint8_t)*word) return false;
   token->kind = kind;
   token->escaped = false;
-  token->text = rocket_slice_make(begin, (size_t)(*at - begin));
+  token->text = rocket__slice(begin, (size_t)(*at - begin));
   return true;
 }
 

@@ -9,6 +9,7 @@
  */
 #include "base/buffer.h"
 #include "base/endian.h"
+#include "base/slice.h"
 #include "rocket_message.h"
 
 #define MAGIC_V1 UINT32_C(0xDAA320A7)
@@ -44,7 +45,7 @@ typedef struct record_parts {
   rocket_slice properties;
 } record_parts;
 
-static rocket_slice part(const uint8_t *at, size_t size) { return size > 0 ? rocket_slice_make(at, size) : (rocket_slice){0}; }
+static rocket_slice part(const uint8_t *at, size_t size) { return size > 0 ? rocket__slice(at, size) : (rocket_slice){0}; }
 
 /* They lie behind each other from offset `at` on and end exactly at `size`. */
 static int find_parts(const uint8_t *record, size_t size, size_t at, bool v2, record_parts *out, rocket_fault *fault) {

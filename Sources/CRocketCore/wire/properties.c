@@ -3,6 +3,7 @@
 
 /* Java: MessageDecoder.messageProperties2String, string2messageProperties. */
 #include "base/buffer.h"
+#include "base/slice.h"
 #include "rocket_message.h"
 
 enum { NAME_END = 1, PROPERTY_END = 2 };
@@ -16,8 +17,8 @@ bool rocket_property_next(rocket_slice properties, size_t *cursor, rocket_slice 
     *cursor += end ? size + 1 : size;
     const uint8_t *middle = memchr(begin, NAME_END, size);
     if (!middle || middle == begin || middle == begin + size - 1) continue;
-    *name = rocket_slice_make(begin, (size_t)(middle - begin));
-    *value = rocket_slice_make(middle + 1, size - name->size - 1);
+    *name = rocket__slice(begin, (size_t)(middle - begin));
+    *value = rocket__slice(middle + 1, size - name->size - 1);
     return true;
   }
   return false;
@@ -28,7 +29,7 @@ bool rocket_property_find(rocket_slice properties, rocket_slice name, rocket_sli
   bool found = false;
   rocket_slice each_name, each_value;
   while (rocket_property_next(properties, &cursor, &each_name, &each_value)) {
-    if (!rocket_slice_equal(each_name, name)) continue;
+    if (!rocket__slice_equal(each_name, name)) continue;
     *value = each_value;
     found = true;
   }

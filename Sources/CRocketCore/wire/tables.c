@@ -63,6 +63,8 @@ static rocket_field field_of_name(rocket_slice name) {
 ROCKET_FIELD_MAP(SHORT_ENOUGH)
 #undef SHORT_ENOUGH
 
+rocket_field rocket_field_find(rocket_slice name) { return field_of_name(name); }
+
 rocket_field rocket__field_of(int32_t code, rocket_slice name) {
   if (!rocket__has_short_names(code)) return field_of_name(name);
   if (name.size == 1) {
@@ -75,8 +77,8 @@ rocket_field rocket__field_of(int32_t code, rocket_slice name) {
 
 rocket_slice rocket__field_wire_name(int32_t code, rocket_field field) {
   const short_name *brief = rocket__has_short_names(code) ? short_name_of(field) : NULL;
-  if (brief) return rocket_slice_make(brief->letter, 1);
-  return rocket_slice_make(fields[field].name, fields[field].size);
+  if (brief) return rocket__slice(brief->letter, 1);
+  return rocket__slice(fields[field].name, fields[field].size);
 }
 
 /* Requests: what each one needs. A list ends with ROCKET_FIELD_UNKNOWN. */
