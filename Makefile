@@ -192,10 +192,21 @@ install: core
 	ln -sf $(SHARED) '$(DESTDIR)$(PREFIX)/lib/$(SHARED_LINK)'
 	install -m 644 $(BUILD)/rocketcore.pc '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
 
+.PHONY: uninstall
+##  make uninstall PREFIX=/usr/local  takes away what make install put there
+uninstall:
+	rm -rf '$(DESTDIR)$(PREFIX)/include/rocketcore'
+	cd '$(DESTDIR)$(PREFIX)/lib' && rm -f librocketcore.a $(SHARED) $(SHARED_LINK) pkgconfig/rocketcore.pc
+
+.PHONY: abi
+##  make abi           measures the C library's ABI into Sources/CRocketCore/rocketcore.abi (make lint compares)
+abi: core
+	@CC='$(CC)' VERSION='$(VERSION)' ABI_MAJOR='$(ABI_MAJOR)' Scripts/abi write $(BUILD)/$(SHARED)
+
 .PHONY: lint
 ##  make lint          headers, layers, exported names, static data, formatting: prints what breaks a rule of the house
 lint: setup core
-	@CC='$(CC)' SWIFT='$(SWIFT)' VERSION='$(VERSION)' Scripts/lint $(BUILD)/librocketcore.a $(BUILD)/$(SHARED)
+	@CC='$(CC)' SWIFT='$(SWIFT)' VERSION='$(VERSION)' ABI_MAJOR='$(ABI_MAJOR)' Scripts/lint $(BUILD)/librocketcore.a $(BUILD)/$(SHARED)
 
 .PHONY: docs
 ##  make docs          the documentation of the Swift API as web pages, under build/docs
