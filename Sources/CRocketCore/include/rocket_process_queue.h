@@ -102,9 +102,9 @@ int rocket_process_queue_ack(rocket_process_queue *queue, uint64_t position);
 /* `count` consecutive positions from `first`; returns how many were finished by this call. Cheaper than one by one. */
 uint32_t rocket_process_queue_ack_many(rocket_process_queue *queue, uint64_t first, uint32_t count);
 
-/* For a whole take at once, where a call for each message would cost: decodes `count` records of it, and gives its frame counts back.
- * The positions of one take are consecutive, which is what rocket_process_queue_ack_many wants. A puller has put only records that
- * can be decoded. Thread: any.  Returns how many were decoded: less than `count` only before a record of another producer that cannot be. */
+/* Whole takes, for languages to which each call costs. rocket_taken_decode decodes the records of `count` messages and returns how many
+ * it could: all, when a puller put them, for it puts only what can be decoded. rocket_taken_release gives their frame counts back. The
+ * positions of one take follow each other, so rocket_process_queue_ack_many finishes it with one call. Thread: any. */
 uint32_t rocket_taken_decode(const rocket_taken *taken, uint32_t count, rocket_message *out);
 void rocket_taken_release(const rocket_taken *taken, uint32_t count);
 
