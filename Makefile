@@ -94,8 +94,8 @@ build: setup
 	$(SWIFT) build -c release
 
 .PHONY: test
-##  make test          everything that must pass: test-c, test-swift
-test: test-c test-swift
+##  make test          everything that must pass: test-c, test-swift, test-examples
+test: test-c test-swift test-examples
 
 $(BUILD)/core/%.o: $(CORE)/%.c $(CORE_HEADERS) | setup-core
 	@mkdir -p $(@D)
@@ -132,6 +132,16 @@ export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= $(shell echo $$((2 * $(
 ##  make test-swift    the Swift tests (ONLY=regular expression: some of them)
 test-swift: setup
 	$(SWIFT) test --disable-xctest --no-parallel $(if $(ONLY),--filter '$(ONLY)')
+
+.PHONY: test-examples
+##  make test-examples the C and Python examples against the installed library, beside a Swift member (ONLY=substring: some of them)
+test-examples: setup
+	@Scripts/setup python
+	@$(MAKE) --no-print-directory install PREFIX='$(CURDIR)/build/prefix' DESTDIR= >build/install.log
+	$(SWIFT) build --product rocketmq
+	@export PKG_CONFIG_PATH='$(CURDIR)/build/prefix/lib/pkgconfig'; \
+	  $(MAKE) --no-print-directory -C Examples/c CC='$(CC)' OUT='$(CURDIR)/build/examples' && \
+	  "$$(Scripts/setup which-python)" Tests/ExampleTests/run_examples.py "$$($(SWIFT) build --show-bin-path)/rocketmq" build/examples $(ONLY)
 
 # Under a sanitizer consumers start and stop more often than in a plain run.
 CYCLES ?= 2000

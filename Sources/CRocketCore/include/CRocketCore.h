@@ -17,6 +17,7 @@
 #include "rocket_bytes.h"
 #include "rocket_codes.h"
 #include "rocket_command.h"
+#include "rocket_events.h"
 #include "rocket_json.h"
 #include "rocket_loop.h"
 #include "rocket_message.h"
