@@ -90,6 +90,9 @@ class GroupConsumer:
         elif event.kind == lib.ROCKET_PULLER_OFFSET_ILLEGAL:
             owned.corrected = event.offset
             self._hurry("rebalance")
+        elif event.kind == lib.ROCKET_PULLER_ERROR:  # the puller repeats it
+            if event.code in (lib.ROCKET_RESPONSE_SUBSCRIPTION_NOT_EXIST, lib.ROCKET_RESPONSE_SUBSCRIPTION_NOT_LATEST):
+                self._hurry("heartbeat")
 
     def _ring(self, owned: Owned) -> None:
         if not owned.waits:  # at most once or twice in `ready`

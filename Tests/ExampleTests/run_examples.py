@@ -238,6 +238,36 @@ def test_python_member_gets_what_its_listener_refused_again():
         assert seen.empty() and held() == 0
 
 
+def test_python_without_callbacks_calls_through_events():
+    """As a language does that cannot be called on the loop's thread."""
+    sys.path.insert(0, PYTHON_EXAMPLES)
+    from rocketcore import ffi, lib, borrow, check, copy, parse_json
+
+    with broker() as address:
+        rocketmq("topic", "create", "-n", address, "-t", "quiet", "--queues", 3)
+        events, loop = ffi.new("rocket_events **"), ffi.new("rocket_loop **")
+        check(lib.rocket_events_new(ffi.NULL, events), "making events")
+        check(lib.rocket_loop_new(ffi.NULL, loop), "starting the loop")
+        for tag in (1, 2):
+            command, reply, target = ffi.new("rocket_command **"), ffi.new("rocket_reply *"), ffi.new("rocket_target *")
+            check(lib.rocket_command_new(lib.ROCKET_REQUEST_GET_ROUTEINFO_BY_TOPIC, command), "making a command")
+            topic, _kept = borrow(b"quiet" if tag == 1 else b"absent")
+            check(lib.rocket_command_set_copy(command[0], lib.ROCKET_FIELD_TOPIC, topic), "setting the topic")
+            target.address, kept = borrow(address.encode())
+            check(lib.rocket_events_reply(events[0], tag, reply), "filling in a reply")
+            check(lib.rocket_call(loop[0], target[0], command[0], ffi.new("rocket_body *")[0], 3000, reply[0], ffi.NULL), "calling")
+            lib.rocket_command_free(command[0])
+        answers, event = {}, ffi.new("rocket_event *")
+        while len(answers) < 2:
+            check(lib.rocket_events_next(events[0], LIMIT_S * 1000, event), "waiting for an event")
+            assert event.kind == lib.ROCKET_EVENT_REPLY and event.status == lib.ROCKET_OK
+            answers[event.tag] = (event.command.code, copy(event.command.body))
+        assert answers[1][0] == lib.ROCKET_RESPONSE_SUCCESS and parse_json(answers[1][1])["queueDatas"][0]["readQueueNums"] == 3
+        assert answers[2][0] == lib.ROCKET_RESPONSE_TOPIC_NOT_EXIST
+        check(lib.rocket_loop_free(loop[0]), "closing the loop")
+        lib.rocket_events_free(events[0])
+
+
 def main() -> int:
     passed = failed = 0
     wanted = sys.argv[3] if len(sys.argv) > 3 else ""
