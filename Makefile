@@ -140,7 +140,7 @@ test-examples: setup
 	@$(MAKE) --no-print-directory install PREFIX='$(CURDIR)/build/prefix' DESTDIR= >build/install.log
 	$(SWIFT) build --product rocketmq
 	@export PKG_CONFIG_PATH='$(CURDIR)/build/prefix/lib/pkgconfig'; \
-	  $(MAKE) --no-print-directory -C Examples/c CC='$(CC)' OUT='$(CURDIR)/build/examples' && \
+	  $(MAKE) --no-print-directory -B -C Examples/c CC='$(CC)' OUT='$(CURDIR)/build/examples' && \
 	  "$$(Scripts/setup which-python)" Tests/ExampleTests/run_examples.py "$$($(SWIFT) build --show-bin-path)/rocketmq" build/examples $(ONLY)
 
 # Under a sanitizer consumers start and stop more often than in a plain run.
