@@ -108,7 +108,8 @@ TEST(events_fd_is_readable_while_events_wait) {
   rocket_puller_listener listener;
   rocket_event event;
   CHECK_INT(rocket_events_puller(events, FIRST, &listener), ROCKET_OK);
-  listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_ERROR, .status = ROCKET_CLOSED, .remark = rocket_slice_of("gone")});
+  rocket_puller_event error = {.kind = ROCKET_PULLER_ERROR, .status = ROCKET_CLOSED, .remark = rocket_slice_of("gone")};
+  listener.fn(listener.user, &error);
   listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_STALLED, .address = rocket_slice_of("b:1")});
   CHECK(is_readable(events));
   CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
