@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/* The C core of the RocketMQ client. Five rules hold everywhere:
+/* The C core of the RocketMQ client, as a library of its own: docs/use-the-core.md goes from here to a member of a consumer group. In these
+ * headers is nothing but declarations, so that foreign function interfaces can read them. Five rules hold everywhere:
  *
  * Threads    Each function says which threads may call it. Callbacks run on the loop thread and must not block it.
  * Ownership  `new` gives you something to `free`, `retain` something to `release`; slices borrow. A callback's `drop` runs exactly once.

@@ -58,14 +58,14 @@ typedef struct rocket_command {
 
 /* An empty request: code, version 409, language OTHER, JSON. Does not touch more than it must. */
 void rocket_command_init(rocket_command *command, int32_t code);
-/* The same on the heap, for languages that do not know the struct. Takes its memory from malloc. Fails: ROCKET_NO_MEMORY. */
+/* The same on the heap, for languages that would rather not hold so large a struct. Memory comes from malloc. Fails: ROCKET_NO_MEMORY. */
 int rocket_command_new(int32_t code, rocket_command **out);
 /* NULL is allowed. */
 void rocket_command_free(rocket_command *command);
 /* An empty response to `request`: its opaque and serialization, the response flag. */
 void rocket_command_init_response(rocket_command *response, const rocket_command *request, int32_t code);
 
-/* Adds a field. The text is borrowed until the command is encoded; {NULL, 0} adds nothing (Java: null is omitted). The wire
+/* Adds a field. The text is borrowed until the command is encoded (rocket_call, rocket_respond have returned); {NULL, 0} adds nothing (Java: null is omitted). The wire
  * name follows from the command's code at that moment: SEND_MESSAGE_V2 and its kin write "producerGroup" as "a". A field that
  * is set again is replaced. Numbers live in the command itself: do not copy a command that has some.
  * Fails: ROCKET_TOO_MANY_FIELDS, ROCKET_INVALID_ARGUMENT (no such field). */
