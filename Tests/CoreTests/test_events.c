@@ -53,10 +53,10 @@ TEST(events_carry_a_call_there_and_back) {
   rocket_events *events = events_new(0);
   rocket_event event;
   rocket_slice topic;
-  server server = server_start(events);
+  server peer = server_start(events);
   CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_TIMEOUT);
   CHECK(!is_readable(events));
-  call(&server, events, FIRST, "orders");
+  call(&peer, events, FIRST, "orders");
 
   CHECK_INT(rocket_events_next(events, 5000, &event), ROCKET_OK);
   CHECK_INT(event.kind, ROCKET_EVENT_OPENED);
@@ -72,7 +72,7 @@ TEST(events_carry_a_call_there_and_back) {
   rocket_command response;
   rocket_command_init_response(&response, event.command, ROCKET_RESPONSE_SUCCESS);
   rocket_body body = {.bytes = rocket_slice_of("{}")};
-  CHECK_INT(rocket_respond(server.loop, event.connection, &response, body), ROCKET_OK);
+  CHECK_INT(rocket_respond(peer.loop, event.connection, &response, body), ROCKET_OK);
   CHECK_INT(rocket_events_next(events, 5000, &event), ROCKET_OK);
   CHECK_INT(event.kind, ROCKET_EVENT_REPLY);
   CHECK_INT(event.tag, FIRST);
@@ -86,9 +86,9 @@ TEST(events_carry_a_call_there_and_back) {
   CHECK_TEXT(bytes, "{}");
   rocket_frame_release(kept);
 
-  call(&server, events, FIRST + 1, "orders");
+  call(&peer, events, FIRST + 1, "orders");
   CHECK_INT(rocket_events_next(events, 5000, &event), ROCKET_OK); /* the request, which nobody answers */
-  CHECK_INT(rocket_loop_free(server.loop), ROCKET_OK);
+  CHECK_INT(rocket_loop_free(peer.loop), ROCKET_OK);
   bool has_ended = false, has_closed = false;
   while (rocket_events_next(events, 0, &event) == ROCKET_OK) {
     if (event.kind == ROCKET_EVENT_CLOSED) has_closed = true;
