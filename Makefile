@@ -137,7 +137,7 @@ test-swift: setup
 ##  make test-examples the C and Python examples against the installed library, beside a Swift member (ONLY=substring: some of them)
 test-examples: setup
 	@Scripts/setup python
-	@$(MAKE) --no-print-directory install PREFIX='$(CURDIR)/build/prefix' DESTDIR= >build/install.log
+	@mkdir -p build && $(MAKE) --no-print-directory install PREFIX='$(CURDIR)/build/prefix' DESTDIR= >build/install.log
 	$(SWIFT) build --product rocketmq
 	@export PKG_CONFIG_PATH='$(CURDIR)/build/prefix/lib/pkgconfig'; \
 	  $(MAKE) --no-print-directory -B -C Examples/c CC='$(CC)' OUT='$(CURDIR)/build/examples' && \
