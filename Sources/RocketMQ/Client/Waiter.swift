@@ -44,7 +44,10 @@ final class Waiter<Value: Sendable>: Sendable {
     -> Value
   {
     // A loop that stops takes its timers along: then nobody else may come to end the wait.
-    let timer = loop.after(limit, ifDropped: { self.finish(.failure(RocketMQError(.notRunning, "stopped while waiting for \(what())"))) }) {
+    let stopped: @Sendable () -> Void = {
+      self.finish(.failure(RocketMQError(.notRunning, "stopped while waiting for \(what())")))
+    }
+    let timer = loop.after(limit, ifDropped: stopped) {
       self.finish(.failure(RocketMQError(.timeout, "waited \(limit) for \(what())")))
     }
     defer { loop.cancel(timer) }

@@ -5,7 +5,7 @@
 public enum ConsumerEvent: Sendable {
   /// Queues of a topic have come or gone. Java: `MessageQueueListener`.
   case rebalanced(RebalanceEvent)
-  /// Nobody has pulled a queue for longer than two time-outs of a pull, though it should have been. It is taken anew, so nothing is lost; but
-  /// it should never happen, and is worth a report.
+  /// Nobody has pulled a queue for longer than two time-outs of a pull, though it should have been. It is taken anew, so nothing is lost;
+  /// but it should never happen, and is worth a report.
   case queueStuck(MessageQueue, sinceLastPull: Duration)
 }

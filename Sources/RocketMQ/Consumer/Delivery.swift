@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// A message in your hands, from ``PushConsumer/messages``: say what has become of it, once. Thread-safe.
 ///
-/// Until then it stays unfinished: its queue's offset does not pass it, and a shutdown waits for it. When it is destroyed before you have said
-/// anything, it is delivered again later, and that is logged.
+/// Until then it stays unfinished: its queue's offset does not pass it, and a shutdown waits for it. When it is destroyed before you have
+/// said anything, it is delivered again later, and that is logged.
 public final class Delivery: Sendable {
   /// The message.
   public let message: ReceivedMessage

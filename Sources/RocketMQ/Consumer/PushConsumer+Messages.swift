@@ -14,10 +14,10 @@ extension PushConsumer {
   /// ```
   ///
   /// The first turn starts the consumer, unless ``start()`` or ``run()`` does; cancelling the task shuts it down, and so does
-  /// ``shutdown(deadline:)``, which ends the loop. Leaving the loop in another way leaves the consumer as it is: it keeps its queues, pulls no
-  /// more than fits its limits, and goes on when somebody iterates again. A delivery that is destroyed without a word is delivered again.
-  /// ``PushConsumerConfiguration/concurrency`` does not matter here: as many messages may be in hand as you take. Asking for this before the
-  /// start, and before a listener is set, decides that the consumer has none.
+  /// ``shutdown(deadline:)``, which ends the loop. Leaving the loop in another way leaves the consumer as it is: it keeps its queues, pulls
+  /// no more than fits its limits, and goes on when somebody iterates again. A delivery that is destroyed without a word is delivered
+  /// again. ``PushConsumerConfiguration/concurrency`` does not matter here: as many messages may be in hand as you take. Asking for this
+  /// before the start, and before a listener is set, decides that the consumer has none.
   public var messages: MessageSequence {
     state.withLock { state in
       if case .idle = state.phase, state.listener == nil { state.listener = .sequence }

@@ -14,8 +14,8 @@ public struct PushConsumerConfiguration: Sendable {
   public var pullBatchSize = 32
   /// Pause between two pulls of a queue; 0 to 65.535 s, default 0.
   public var pullInterval: Duration = .zero
-  /// How long a broker may hold a pull when there is nothing new; 100 ms to 5 min, default 15 s. A pull that is not answered 15 s after that is
-  /// repeated. Java: `brokerSuspendMaxTimeMillis`, `consumerTimeoutMillisWhenSuspend`.
+  /// How long a broker may hold a pull when there is nothing new; 100 ms to 5 min, default 15 s. A pull that is not answered 15 s after
+  /// that is repeated. Java: `brokerSuspendMaxTimeMillis`, `consumerTimeoutMillisWhenSuspend`.
   public var longPollTime: Duration = .seconds(15)
   /// Until a failed pull is repeated; default 1 s. Java: `pullTimeDelayMillsWhenException`.
   public var pullRetryDelay: Duration = .seconds(1)

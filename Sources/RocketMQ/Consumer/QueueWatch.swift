@@ -4,8 +4,8 @@
 /// Finds queues that nobody pulls though somebody should: the last line against a lost wake-up, an answer that never came or a thread that
 /// died. Java has it as `isPullExpired`.
 ///
-/// A pure state: it is shown all queues from time to time, and says which have had no sign of life for too long. `Key` stands for one life of a
-/// queue: taking it again is another one.
+/// A pure state: it is shown all queues from time to time, and says which have had no sign of life for too long. `Key` stands for one life
+/// of a queue: taking it again is another one.
 package struct QueueWatch<Key: Hashable & Sendable>: Sendable {
   /// What there is to see of one queue.
   package struct Sight: Sendable {
@@ -35,8 +35,8 @@ package struct QueueWatch<Key: Hashable & Sendable>: Sendable {
   /// `limit`: without a sign of life for longer than this, a queue is stuck.
   package init(limit: Duration) { limitMilliseconds = UInt64(limit.wholeMilliseconds) }
 
-  /// All queues there are, at `now` (milliseconds of any clock that does not go back). Returns the stuck ones, each once in its life, and for how
-  /// many milliseconds they have been.
+  /// All queues there are, at `now` (milliseconds of any clock that does not go back). Returns the stuck ones, each once in its life, and
+  /// for how many milliseconds they have been.
   package mutating func look(at sights: [Sight], now: UInt64) -> [(key: Key, forMilliseconds: UInt64)] {
     var stuck: [(key: Key, forMilliseconds: UInt64)] = []
     var next: [Key: Life] = [:]
