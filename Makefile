@@ -21,7 +21,7 @@ CORE := Sources/CRocketCore
 CORE_SOURCES = $(sort $(wildcard $(CORE)/*/*.c))
 CORE_HEADERS = $(sort $(wildcard $(CORE)/include/*.h) $(wildcard $(CORE)/*/*.h))
 TEST_SOURCES = $(sort $(wildcard Tests/CoreTests/*.c))
-TEST_HEADERS = $(sort $(wildcard Tests/CoreTests/*.h))
+TEST_HEADERS = $(sort $(wildcard Tests/CoreTests/*.h)) Tests/MallocCount/include/malloc_count.h
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CORE_CFLAGS = -std=gnu17 -fPIC $(WARNINGS) -I$(CORE)/include -I$(CORE) $(shell pkg-config --cflags $(PACKAGES))
@@ -66,7 +66,7 @@ SHARED_FLAGS = -shared -Wl,-soname,$(SHARED) -Wl,--version-script,Scripts/export
 endif
 
 CORE_OBJECTS = $(CORE_SOURCES:$(CORE)/%.c=$(BUILD)/core/%.o)
-TEST_OBJECTS = $(TEST_SOURCES:Tests/CoreTests/%.c=$(BUILD)/tests/%.o)
+TEST_OBJECTS = $(TEST_SOURCES:Tests/CoreTests/%.c=$(BUILD)/tests/%.o) $(BUILD)/tests/malloc_count.o
 
 ##  Verbs:
 .PHONY: help
@@ -103,7 +103,11 @@ $(BUILD)/core/%.o: $(CORE)/%.c $(CORE_HEADERS) | setup-core
 
 $(BUILD)/tests/%.o: Tests/CoreTests/%.c $(CORE_HEADERS) $(TEST_HEADERS) | setup-core
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -ITests/CoreTests -DFIXTURES='"$(CURDIR)/Tests/Fixtures"' -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -ITests/CoreTests -ITests/MallocCount/include -DFIXTURES='"$(CURDIR)/Tests/Fixtures"' -c $< -o $@
+
+$(BUILD)/tests/malloc_count.o: Tests/MallocCount/malloc_count.c $(TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -ITests/MallocCount/include -c $< -o $@
 
 $(BUILD)/librocketcore.a: $(CORE_OBJECTS)
 	@mkdir -p $(@D)

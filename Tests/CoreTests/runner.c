@@ -8,13 +8,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "rocket_bytes.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SLOWDOWN 10
@@ -85,40 +82,6 @@ uint8_t *test_hex(const char *hex, size_t *size) {
   *size = n;
   return out;
 }
-
-static atomic_uint_fast64_t allocation_calls;
-static atomic_int_fast64_t allocation_blocks;
-static uint64_t allocation_fail_at;
-
-static bool allocation_allowed(void) {
-  uint64_t call = atomic_fetch_add(&allocation_calls, 1) + 1;
-  return allocation_fail_at == 0 || call != allocation_fail_at;
-}
-static void *counting_allocate(void *user, size_t size) {
-  (void)user;
-  void *memory = allocation_allowed() ? malloc(size) : NULL;
-  if (memory) atomic_fetch_add(&allocation_blocks, 1);
-  return memory;
-}
-static void *counting_resize(void *user, void *memory, size_t size) {
-  (void)user;
-  void *moved = allocation_allowed() ? realloc(memory, size) : NULL;
-  if (moved && !memory) atomic_fetch_add(&allocation_blocks, 1);
-  return moved;
-}
-static void counting_release(void *user, void *memory) {
-  (void)user;
-  if (memory) atomic_fetch_sub(&allocation_blocks, 1);
-  free(memory);
-}
-const struct rocket_allocator *test_allocator(uint64_t fail_at) {
-  static const rocket_allocator allocator = {counting_allocate, counting_resize, counting_release, NULL};
-  allocation_fail_at = fail_at;
-  atomic_store(&allocation_calls, 0);
-  return &allocator;
-}
-uint64_t test_allocations(void) { return atomic_load(&allocation_calls); }
-int64_t test_allocated(void) { return atomic_load(&allocation_blocks); }
 
 static bool selected(const test_case *test, int argc, char **argv) {
   if (argc < 2) return true;

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failing_allocator.h"
+
 typedef struct test_case {
   const char *name;
   const char *file;
@@ -59,11 +61,5 @@ uint8_t *test_guarded(const void *bytes, size_t size);
 
 /* Bytes of hex text (white space ignored). Kept until the test's process ends. */
 uint8_t *test_hex(const char *hex, size_t *size);
-
-/* An allocator that counts, and fails the allocation with the number `fail_at` (1 is the first; 0: none). */
-struct rocket_allocator;
-const struct rocket_allocator *test_allocator(uint64_t fail_at);
-uint64_t test_allocations(void); /* calls since test_allocator */
-int64_t test_allocated(void);    /* blocks not given back */
 
 #endif

@@ -417,26 +417,3 @@ TEST(command_as_large_as_a_frame_may_be) {
   rocket_buffer_clear(&out);
   free(body);
 }
-
-TEST(command_encode_fails_without_a_trace) {
-  char large[2000];
-  memset(large, 1, sizeof large);
-  for (int type = 0; type < 2; type++) {
-    uint64_t fail_at = 1;
-    for (int status = ROCKET_NO_MEMORY; status != ROCKET_OK; fail_at++) {
-      rocket_command command;
-      rocket_buffer out;
-      rocket_buffer_init(&out, test_allocator(fail_at));
-      fill_pull(&command, (rocket_serialization)type);
-      rocket_command_set(&command, ROCKET_FIELD_EXPRESSION_TYPE, rocket_slice_make(large, sizeof large));
-      status = rocket_command_encode(&command, &out);
-      if (status != ROCKET_OK) {
-        CHECK_INT(status, ROCKET_NO_MEMORY);
-        CHECK_INT(out.size, 0);
-      }
-      rocket_buffer_clear(&out);
-      CHECK_INT(test_allocated(), 0);
-    }
-    CHECK(fail_at > 2);
-  }
-}

@@ -200,23 +200,3 @@ TEST(json_text_survives_a_round_trip) {
     rocket_buffer_clear(&out);
   }
 }
-
-TEST(json_append_fails_without_a_trace) {
-  char text[3000];
-  memset(text, 1, sizeof text);
-  for (uint64_t fail_at = 1;; fail_at++) {
-    rocket_buffer out;
-    rocket_buffer_init(&out, test_allocator(fail_at));
-    rocket_buffer_append(&out, "before", 6);
-    int status = rocket_json_append_string(&out, rocket_slice_make(text, sizeof text));
-    if (status == ROCKET_OK) {
-      CHECK(fail_at > 3);
-      rocket_buffer_clear(&out);
-      break;
-    }
-    CHECK_INT(status, ROCKET_NO_MEMORY);
-    CHECK_INT(out.size, fail_at == 1 ? 0 : 6);
-    rocket_buffer_clear(&out);
-  }
-  CHECK_INT(test_allocated(), 0);
-}

@@ -448,51 +448,6 @@ TEST(process_queue_refuses_options_out_of_range) {
   rocket_process_queue_release(queue);
 }
 
-static void drop_flag(void *user) { *(bool *)user = true; }
-
-/* A whole life; false when an allocation failed, after which everything must be as if the call had not been made. */
-static bool life_with_failing_allocator(uint64_t fail_at) {
-  rocket_process_queue_options options;
-  rocket_process_queue_options_default(&options);
-  rocket_frame *frame = NULL;
-  CHECK_INT(rocket_frame_new(test_allocator(0), 100, &frame), ROCKET_OK);
-  options.allocator = test_allocator(fail_at);
-  rocket_put_item items[100] = {{{0}, 0, 0}};
-  for (int i = 0; i < 100; i++) items[i] = (rocket_put_item){rocket_slice_make(rocket_frame_bytes(frame), 100), i, FIXTURE_BODY};
-  bool complete = false, dropped = false;
-  rocket_process_queue *queue = NULL;
-  uint32_t added = 7;
-  if (rocket_byte_budget_new(options.allocator, 1000, &options.budget) != ROCKET_OK) goto done;
-  if (rocket_process_queue_new(&options, 0, &queue) != ROCKET_OK) goto done;
-  rocket_process_queue_set_wake(queue, fixture_count_wake, NULL, drop_flag);
-  queue->wake_user = &dropped;
-  int status = rocket_process_queue_put(queue, frame, items, 100, &added);
-  CHECK(status == ROCKET_OK || status == ROCKET_NO_MEMORY);
-  CHECK_INT(added, status == ROCKET_OK ? 100 : 7);
-  CHECK_INT(fixture_stats(queue).count, status == ROCKET_OK ? 100 : 0);
-  complete = status == ROCKET_OK;
-  if (!complete) CHECK_INT(rocket_process_queue_put(queue, frame, items, 100, &added), ROCKET_OK); /* it works the next time */
-  rocket_taken taken[100];
-  CHECK_INT(rocket_process_queue_take(queue, 100, 0, taken), 100);
-  for (int i = 0; i < 100; i++) rocket_frame_release(taken[i].frame);
-  CHECK_INT(rocket_process_queue_ack_many(queue, 0, 100), 100);
-  CHECK_INT(rocket_process_queue_commit_offset(queue), 100);
-done:
-  rocket_frame_release(frame);
-  CHECK_INT(dropped, false);
-  rocket_process_queue_release(queue);
-  CHECK_INT(dropped, queue != NULL);
-  rocket_byte_budget_release(options.budget);
-  CHECK_INT(test_allocated(), 0);
-  return complete;
-}
-
-TEST(process_queue_survives_every_failed_allocation) {
-  uint64_t fail_at = 1;
-  while (!life_with_failing_allocator(fail_at)) fail_at++;
-  CHECK_INT(fail_at, 7); /* budget, queue, first chunk, three more chunks: then none failed */
-}
-
 TEST(process_queue_is_small_when_idle_and_allocates_nothing_when_warm) {
   rocket_process_queue_options options = fixture_options();
   rocket_process_queue *queue = fixture_queue(&options, 0);

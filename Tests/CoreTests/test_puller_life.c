@@ -280,78 +280,34 @@ TEST(puller_refuses_what_makes_no_sense) {
 
 TEST(puller_is_small) { CHECK(sizeof(rocket_puller) <= 768); }
 
-TEST(puller_survives_every_failed_allocation) {
-  rocket_loop_options loop_options = net_options();
-  loop_options.allocator = test_allocator(0);
-  rocket_loop *loop = net_loop_with(&loop_options);
-  net_settle(loop);
-  int64_t before = test_allocated();
-  rocket_process_queue *queue = NULL;
-  CHECK_INT(rocket_process_queue_new(NULL, 0, &queue), ROCKET_OK);
-  rocket_broker_address address = {0, rocket_slice_of("127.0.0.1:1")};
-  rocket_puller_options options;
-  rocket_puller_options_default(&options);
-  options.group = options.topic = options.broker_name = rocket_slice_of("name");
-  options.addresses = &address;
-  options.address_count = 1;
-  for (uint64_t fail_at = 1;; fail_at++) {
-    net_counter dropped = NET_COUNTER;
-    rocket_puller *puller = NULL;
-    test_allocator(fail_at);
-    int status = rocket_puller_new(loop, &options, queue, (rocket_puller_listener){NULL, &dropped, count_drop}, &puller);
-    test_allocator(0);
-    if (status == ROCKET_OK) {
-      CHECK_INT(fail_at, 5); /* puller, addresses, subscription, guard: then none failed */
-      rocket_puller_free(puller);
-      net_await(&dropped, 1);
-      break;
-    }
-    CHECK_INT(status, ROCKET_NO_MEMORY);
-    CHECK_INT(net_value(&dropped), 1);
-    net_settle(loop);
-    CHECK_INT(test_allocated(), before);
-  }
-  rocket_process_queue_release(queue);
-  CHECK_INT(rocket_loop_free(loop), ROCKET_OK);
-  CHECK_INT(test_allocated(), 0);
-}
-
-/* An allocator that can be switched off. */
-static void *allocate(void *user, size_t size) { return atomic_load((atomic_bool *)user) ? NULL : malloc(size); }
-static void *resize(void *user, void *memory, size_t size) { return atomic_load((atomic_bool *)user) ? NULL : realloc(memory, size); }
-static void give_back(void *user, void *memory) {
-  (void)user;
-  free(memory);
-}
-
 TEST(puller_without_memory_tries_again) {
   test_broker broker;
   puller_rig rig;
-  atomic_bool exhausted = false;
-  rocket_allocator allocator = {allocate, resize, give_back, &exhausted};
+  counting_allocator memory;
+  counting_allocator_init(&memory);
   broker_open(&broker);
   rig_init(&rig, &broker);
   CHECK_INT(rocket_loop_free(rig.loop), ROCKET_OK);
   rocket_loop_options loop_options = net_options();
-  loop_options.allocator = &allocator;
+  loop_options.allocator = &memory.allocator;
   rig.loop = net_loop_with(&loop_options);
   rig.options.error_delay_ms = 20;
   rig.queue_options.max_count = 1;
   rig_make(&rig);
-  atomic_store(&exhausted, true);
+  counting_allocator_fail(&memory, 1, UINT64_MAX);
   CHECK_INT(rocket_puller_start(rig.puller), ROCKET_OK); /* needs none */
   for (int i = 0; i < 3; i++) CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_NO_MEMORY);
-  atomic_store(&exhausted, false);
+  counting_allocator_fail(&memory, 0, 0);
   BODY body = some_records(100, 2);
   broker_send_found(&broker, broker_await(&broker, 1), 102, &body);
   while (net_value(&rig.events) < 1 || rig.recorded[net_value(&rig.events) - 1].event.kind != ROCKET_PULLER_THROTTLED)
     net_await(&rig.events, net_value(&rig.events) + 1);
   rig.read = net_value(&rig.events);
-  atomic_store(&exhausted, true);
+  counting_allocator_fail(&memory, 1, UINT64_MAX);
   take_and_finish(rig.queue, 2); /* the wake needs none either */
   next_event(&rig, ROCKET_PULLER_RESUMED);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_NO_MEMORY);
-  atomic_store(&exhausted, false);
+  counting_allocator_fail(&memory, 0, 0);
   CHECK_INT(broker_await(&broker, 2)->queue_offset, 102);
   rig_close(&rig);
   broker_close(&broker);
