@@ -40,6 +40,7 @@ CFLAGS_ALL = $(FLAVOUR_$(FLAVOUR)) $(CORE_CFLAGS)
 SWIFT_LIB := $(wildcard $(dir $(shell command -v swiftc 2>/dev/null))../lib/swift/linux)
 # The compiler's own linker: the one it takes by default warns about every symbol of the address sanitizer.
 LINK_asan = $(if $(findstring clang,$(CC)),$(if $(wildcard $(dir $(CC))ld.lld),-fuse-ld=lld))
+LINK_fuzz = $(LINK_asan)
 LINK_tsan = $(if $(findstring clang,$(CC)),$(if $(SWIFT_LIB),-L$(SWIFT_LIB) -Wl$(comma)-rpath$(comma)$(SWIFT_LIB) -ldispatch -lBlocksRuntime))
 comma := ,
 
@@ -171,23 +172,33 @@ model:
 	CC='$(CC)' Scripts/model
 
 .PHONY: fuzz
-##  make fuzz SECONDS=60    every decoder against random bytes, so many seconds each (needs clang; ONLY=substring: some of them)
+##  make fuzz SECONDS=60    every decoder against random bytes, so many seconds each, JOBS at a time (needs clang; ONLY=substring: some)
 SECONDS ?= 60
 fuzz: setup-core
 	@$(MAKE) --no-print-directory $(PARALLEL) FLAVOUR=fuzz fuzzers
-	@mkdir -p build/fuzz/found
-	@for fuzzer in build/fuzz/fuzz_*$(ONLY)*.run; do \
-	  mkdir -p $$fuzzer.corpus; \
-	  $$fuzzer -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/ $$fuzzer.corpus >$$fuzzer.log 2>&1 || \
-	    { tail -n 50 $$fuzzer.log; echo "$$fuzzer has found something: build/fuzz/found"; exit 1; }; \
-	  echo "  $$fuzzer: $$(sed -n 's/^Done //p' $$fuzzer.log), nothing found"; \
-	done
+	@Scripts/fuzz build/fuzz '$(SECONDS)' '$(JOBS)' '$(ONLY)'
+
+# What some fuzzers share with the C tests.
+FUZZ_SUPPORT = $(patsubst %,$(BUILD)/tests/%.o,reference_queue queue_life failing_allocator recording test malloc_count)
 
 .PHONY: fuzzers
-fuzzers: $(patsubst Fuzz/%.c,$(BUILD)/%.run,$(wildcard Fuzz/*.c))
+fuzzers: $(patsubst Fuzz/%.c,$(BUILD)/%.run,$(wildcard Fuzz/fuzz_*.c)) $(BUILD)/tables.dict $(BUILD)/seeds
 
-$(BUILD)/%.run: Fuzz/%.c $(BUILD)/librocketcore.a
-	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $^ -o $@ $(CORE_LIBS)
+$(BUILD)/libfuzzsupport.a: $(FUZZ_SUPPORT)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/fuzz_%.run $(BUILD)/seeds.run $(BUILD)/dictionary.run: FUZZ_LINK = $(CC) $(CFLAGS_ALL) -ITests/CoreTests
+$(BUILD)/fuzz_%.run: Fuzz/fuzz_%.c Fuzz/fuzz.h $(BUILD)/libfuzzsupport.a $(BUILD)/librocketcore.a
+	$(Q)$(FUZZ_LINK) -fsanitize=fuzzer $(filter-out %.h,$^) -o $@ $(CORE_LIBS) $(LINK_fuzz)
+
+$(BUILD)/seeds.run $(BUILD)/dictionary.run: $(BUILD)/%.run: Fuzz/%.c $(BUILD)/libfuzzsupport.a $(BUILD)/librocketcore.a
+	$(Q)$(FUZZ_LINK) $^ -o $@ $(CORE_LIBS) $(LINK_fuzz)
+
+$(BUILD)/tables.dict: $(BUILD)/dictionary.run
+	$(Q)$< > $@
+
+$(BUILD)/seeds: $(BUILD)/seeds.run $(wildcard Tests/Fixtures/wire/*/*.jsonl)
+	$(Q)rm -rf $@ && mkdir -p $@ && $< $@
 
 .PHONY: core
 ##  make core          the C library alone, without Swift: build/plain/librocketcore.a, .so, rocketcore.pc

@@ -223,6 +223,8 @@ static rocket_loop *loop_of_memory(void) {
   return loop;
 }
 
+static void count_drop(void *user) { net_count(user); }
+
 static void measure_on_loop(void *loop) { QUIET(rocket_connection_unwritten, loop, 1); }
 
 static void measure_loops(void) {
@@ -236,7 +238,7 @@ static void measure_loops(void) {
   CHECK_INT(rocket_loop_post(loop, (rocket_task){measure_on_loop, loop, NULL}), ROCKET_OK);
   net_settle(loop);
   CHECK_INT(rocket_listener_open(loop, rocket_slice_of("127.0.0.1:0"),
-                                 (rocket_handler){.user = &done, .drop = (void (*)(void *))net_count}, &listener, NULL),
+                                 (rocket_handler){.user = &done, .drop = count_drop}, &listener, NULL),
             ROCKET_OK);
   net_settle(loop);
   begin();
@@ -258,7 +260,7 @@ static void measure_pullers(void) {
   options.group = options.topic = rocket_slice_of("name");
   options.addresses = &address;
   options.address_count = 1;
-  rocket_puller_listener listener = {NULL, &dropped, (void (*)(void *))net_count};
+  rocket_puller_listener listener = {NULL, &dropped, count_drop};
   CHECK_INT(rocket_puller_new(loop, &options, queue, listener, &puller), ROCKET_OK);
   net_settle(loop);
   QUIET(rocket_puller_last_pull_ms, puller);

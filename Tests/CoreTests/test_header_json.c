@@ -203,6 +203,18 @@ TEST(header_json_encodes_as_fastjson) {
                           "\"serializeTypeCurrentRPC\":\"JSON\",\"version\":409}");
 }
 
+/* The last of several codes is the one, also for the names that were read for another. */
+TEST(header_json_short_names_follow_the_last_code) {
+  rocket_command command;
+  rocket_slice text;
+  CHECK_DECODES("{\"code\":310,\"extFields\":{\"a\":\"letter\",\"producerGroup\":\"word\"},\"code\":10}", &command);
+  CHECK_INT(rocket_command_get(&command, ROCKET_FIELD_PRODUCER_GROUP, &text), ROCKET_OK);
+  CHECK_TEXT(text, "word");
+  CHECK_DECODES("{\"code\":10,\"extFields\":{\"a\":\"letter\",\"producerGroup\":\"word\"},\"code\":310}", &command);
+  CHECK_INT(rocket_command_get(&command, ROCKET_FIELD_PRODUCER_GROUP, &text), ROCKET_OK);
+  CHECK_TEXT(text, "letter");
+}
+
 TEST(header_json_encodes_short_names_and_escapes) {
   rocket_command command;
   rocket_command_init(&command, ROCKET_REQUEST_SEND_MESSAGE_V2);

@@ -126,6 +126,24 @@ TEST(puller_does_not_spin_when_the_broker_stands_still) {
   broker_close(&broker);
 }
 
+TEST(puller_does_not_spin_when_the_broker_repeats_itself) {
+  test_broker broker;
+  puller_rig rig;
+  BODY body = some_records(100, 2);
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig_start(&rig);
+  broker_send_found(&broker, broker_await(&broker, 1), 102, &body);
+  broker_await(&broker, 2);
+  uint64_t began = rocket_now_ms();
+  for (int64_t n = 2; n <= 11; n++) broker_send_found(&broker, broker_await(&broker, n), 102, &body);
+  CHECK_INT(broker_await(&broker, 12)->queue_offset, 102);
+  CHECK(rocket_now_ms() - began >= 150);
+  CHECK_INT(fixture_stats(rig.queue).count, 2);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
 TEST(puller_illegal_offset_is_reported_and_ends_it) {
   test_broker broker;
   puller_rig rig;

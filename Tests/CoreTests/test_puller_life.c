@@ -3,7 +3,6 @@
 
 /* A puller's flow control, its ends, and its way through failures of the network, the loop and memory. */
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "pull/puller.h"
 #include "puller_fixture.h"

@@ -79,9 +79,18 @@ static int put_messages(rocket_puller *puller, const position *at, rocket_slice 
   return status;
 }
 
+/* Brokers hold a pull for which there is nothing, and make way where nothing matches. One that does neither must not be asked as fast as
+ * it answers. Before the next offset is set. */
+static uint64_t delay_without_progress(const rocket_puller *puller, const position *at) {
+  bool stands_still = at->next_begin_offset <= rocket_puller_next_offset(puller);
+  bool at_once = rocket_now_ms() - rocket_puller_last_pull_ms(puller) < FLOW_CONTROL_DELAY_MS;
+  return stands_still && at_once ? FLOW_CONTROL_DELAY_MS : 0;
+}
+
 static void found(rocket_puller *puller, const position *at, const rocket_command *response, rocket_frame *frame) {
   rocket_fault fault = {.what = ""};
   uint32_t added = 0;
+  uint64_t delay_ms = delay_without_progress(puller, at); /* messages that came before are no progress */
   int status = response->body.size > 0 ? ROCKET_OK : ROCKET_INCOMPLETE;
   if (status == ROCKET_OK) status = put_messages(puller, at, response->body, frame, &added, &fault);
   if (status == ROCKET_OK) {
@@ -91,7 +100,7 @@ static void found(rocket_puller *puller, const position *at, const rocket_comman
   if (added > 0) rocket__puller_tell(puller, (rocket_puller_event){.kind = ROCKET_PULLER_READY, .count = added});
   uint64_t error_delay_ms = puller->options.error_delay_ms;
   switch (status) {
-    case ROCKET_OK: rocket__puller_proceed_after(puller, added > 0 ? puller->options.interval_ms : 0); break;
+    case ROCKET_OK: rocket__puller_proceed_after(puller, added > 0 ? puller->options.interval_ms : delay_ms); break;
     case ROCKET_DROPPED: rocket__puller_finish(puller); break;
     case ROCKET_INCOMPLETE:
     case ROCKET_BAD_MESSAGE:
@@ -105,14 +114,12 @@ static void found(rocket_puller *puller, const position *at, const rocket_comman
   }
 }
 
-/* Nothing new, or nothing that matched. Brokers hold the first and make way with the second; one that does neither must not be asked
- * as fast as it answers. */
+/* Nothing new, or nothing that matched. */
 static void found_nothing(rocket_puller *puller, const position *at) {
-  bool stands_still = at->next_begin_offset <= rocket_puller_next_offset(puller);
-  bool at_once = rocket_now_ms() - rocket_puller_last_pull_ms(puller) < FLOW_CONTROL_DELAY_MS;
+  uint64_t delay_ms = delay_without_progress(puller, at);
   atomic_store_explicit(&puller->next_offset, at->next_begin_offset, memory_order_relaxed); /* relaxed: a number to look at */
   rocket_process_queue_advance(puller->queue, at->next_begin_offset);
-  rocket__puller_proceed_after(puller, stands_still && at_once ? FLOW_CONTROL_DELAY_MS : 0);
+  rocket__puller_proceed_after(puller, delay_ms);
 }
 
 /* The owner decides what happens to the offset; this puller has nothing more to do. */

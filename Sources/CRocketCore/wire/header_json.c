@@ -16,6 +16,7 @@ typedef struct input {
   const uint8_t *end;
   const uint8_t *frame;
   rocket_fault *fault;
+  int32_t fields_code; /* the code that the names of extFields were read for */
 } input;
 
 static int fail(const input *in, int status, const char *what) {
@@ -179,6 +180,7 @@ static int decode_fields(input *in, rocket_command *out) {
   rocket_slice name, value;
   out->field_count = 0;
   out->has_fields = false;
+  in->fields_code = out->code;
   if (peek(in) != '{') {
     int status = decode_text(in, "extFields", &value);
     if (status != ROCKET_OK || !value.data) return status;
@@ -214,14 +216,14 @@ static int decode_member(input *in, rocket_slice name, rocket_command *out) {
   return decode_text(in, "value", &ignored);
 }
 
-/* Short names can only be told once the code is known, and a peer may write the code last. */
-static void resolve_short_names(rocket_command *out) {
-  if (!rocket__has_short_names(out->code)) return;
+/* Short names can only be told once the code is known, and a peer may write the code last, or twice. */
+static void resolve_short_names(const input *in, rocket_command *out) {
+  if (rocket__has_short_names(out->code) == rocket__has_short_names(in->fields_code)) return;
   for (uint32_t i = 0; i < out->field_count; i++) out->fields[i].field = rocket__field_of(out->code, out->fields[i].name);
 }
 
 int rocket__json_header_decode(const uint8_t *frame, rocket_slice header, rocket_command *out, rocket_fault *fault) {
-  input in = {header.data, header.data + header.size, frame, fault};
+  input in = {header.data, header.data + header.size, frame, fault, 0};
   bool first = true, more;
   rocket_slice name;
   rocket_command_init(out, 0);
@@ -237,7 +239,7 @@ int rocket__json_header_decode(const uint8_t *frame, rocket_slice header, rocket
     if (status != ROCKET_OK) return status;
   }
   if (peek(&in) != 0 || in.at < in.end) return fail(&in, ROCKET_BAD_JSON, "end");
-  resolve_short_names(out);
+  resolve_short_names(&in, out);
   return ROCKET_OK;
 }
 
