@@ -76,6 +76,13 @@ let package = Package(
       path: "Examples/swift/Demo", swiftSettings: swiftSettings),
     .target(name: "ChildProcess", path: "Examples/swift/ChildProcess", swiftSettings: swiftSettings),
 
+    // What `make allocations` runs: no part of the package's products.
+    .target(name: "MallocCount", path: "Tests/MallocCount"),
+    .executableTarget(
+      name: "AllocationGate",
+      dependencies: ["RocketMQ", "RocketMQEmbeddedBroker", "MallocCount", "ChildProcess"],
+      path: "Tests/AllocationGate", swiftSettings: swiftSettings),
+
     .testTarget(
       name: "RocketMQTests",
       dependencies: ["RocketMQ", "RocketMQEmbeddedBroker"],

@@ -62,6 +62,18 @@ static void save_fields(const rocket_command *command) {
   for (uint32_t i = 0; i < command->field_count; i++) save_bytes("fuzz_json_string", command->fields[i].value);
 }
 
+/* The answer to a pull as fuzz_pull reads it. */
+static void save_pull(const rocket_command *response) {
+  uint8_t prefix[11] = {0};
+  int64_t next;
+  if (response->code != ROCKET_RESPONSE_SUCCESS || response->body.size > UINT16_MAX) return;
+  if (rocket_command_get_i64(response, ROCKET_FIELD_NEXT_BEGIN_OFFSET, &next) != ROCKET_OK) return;
+  for (int i = 0; i < 8; i++) prefix[1 + i] = (uint8_t)((uint64_t)next >> (56 - 8 * i));
+  prefix[9] = (uint8_t)(response->body.size >> 8);
+  prefix[10] = (uint8_t)response->body.size;
+  save("fuzz_pull", prefix, sizeof prefix, response->body);
+}
+
 static void save_frame(const recorded_frame *frame) {
   const rocket_command *command = &frame->command;
   size_t head = frame->bytes.size - command->body.size;
@@ -72,7 +84,7 @@ static void save_frame(const recorded_frame *frame) {
   if (command->body.size > 0 && (command->body.data[0] == '{' || command->body.data[0] == '[')) save_bytes("fuzz_json", command->body);
   if (recorded_is_response(frame)) save_records(command->body);
   if (!recorded_is_response(frame) && command->code == ROCKET_REQUEST_SEND_BATCH_MESSAGE) save_bytes("fuzz_batch", command->body);
-  if (recorded_is_about(frame, ROCKET_REQUEST_PULL_MESSAGE) && recorded_is_response(frame)) save_bytes("fuzz_pull", frame->bytes);
+  if (recorded_is_about(frame, ROCKET_REQUEST_PULL_MESSAGE) && recorded_is_response(frame)) save_pull(command);
 }
 
 static void save_recording(const recorded_scenario *recording, void *user) {
