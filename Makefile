@@ -95,8 +95,8 @@ build: setup
 	$(SWIFT) build -c release
 
 .PHONY: test
-##  make test          everything that must pass: test-c, test-swift, test-examples
-test: test-c test-swift test-examples
+##  make test          everything that must pass: test-c, test-swift, test-examples, allocations
+test: test-c test-swift test-examples allocations
 
 $(BUILD)/core/%.o: $(CORE)/%.c $(CORE_HEADERS) | setup-core
 	@mkdir -p $(@D)
@@ -147,6 +147,12 @@ test-examples: setup
 	@export PKG_CONFIG_PATH='$(CURDIR)/build/prefix/lib/pkgconfig'; \
 	  $(MAKE) --no-print-directory -B -C Examples/c CC='$(CC)' OUT='$(CURDIR)/build/examples' && \
 	  "$$(Scripts/setup which-python)" Tests/ExampleTests/run_examples.py "$$($(SWIFT) build --show-bin-path)/rocketmq" build/examples $(ONLY)
+
+.PHONY: allocations
+##  make allocations   how often a Swift consumer calls malloc for a message: once
+allocations: setup
+	$(SWIFT) build --product AllocationGate
+	@"$$($(SWIFT) build --show-bin-path)/AllocationGate"
 
 # Under a sanitizer consumers start and stop more often than in a plain run.
 CYCLES ?= 2000

@@ -8,7 +8,7 @@
 #include "net/frame_reader.h"
 #include "rocket_command.h"
 
-enum { MAX_FRAME = 1 << 20, MAX_STREAM = 4 << 20, FILLER = 128, LONGEST_SLAB = 4 };
+enum { MAX_FRAME = 1 << 20, MAX_STREAM = 2 << 20, FILLER = 128, LONGEST_SLAB = 4 };
 
 typedef struct stream {
   uint8_t *bytes;
@@ -22,13 +22,15 @@ static size_t next_piece(rocket_slice *input, rocket_slice *piece) {
   return size < FILLER ? piece->size : (size_t)(size - FILLER + 1) << 10;
 }
 
-static void append(stream *to, rocket_slice input) {
+/* Measures it when there is no memory yet, then fills that. */
+static void write_stream(stream *to, rocket_slice input) {
+  to->size = 0;
   while (input.size > 0) {
     rocket_slice piece;
     size_t size = next_piece(&input, &piece);
     if (to->size + size > MAX_STREAM) return;
-    if (piece.data) memcpy(to->bytes + to->size, piece.data, size);
-    else memset(to->bytes + to->size, 'x', size);
+    if (to->bytes && piece.data) memcpy(to->bytes + to->size, piece.data, size);
+    else if (to->bytes) memset(to->bytes + to->size, 'x', size);
     to->size += size;
   }
 }
@@ -67,11 +69,14 @@ static int read_piece(rocket__frame_reader *reader, stream *from, rocket_slice b
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   rocket_slice input = rocket_slice_make(data, size), piece;
-  stream whole = {.bytes = malloc(MAX_STREAM)};
+  stream whole = {.bytes = NULL};
   rocket__frame_reader reader;
   size_t frame_size;
   int status = ROCKET_OK;
-  append(&whole, input);
+  write_stream(&whole, input);
+  whole.bytes = malloc(whole.size + 1);
+  HOLDS(whole.bytes != NULL);
+  write_stream(&whole, input);
   rocket__frame_reader_init(&reader, NULL, MAX_FRAME);
   for (size_t at = 0, length; at < whole.size && status == ROCKET_OK; at += length) {
     length = next_piece(&input, &piece);
