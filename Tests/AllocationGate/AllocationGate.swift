@@ -25,8 +25,8 @@ struct AllocationGate {
   static let bodyBytes = 128
   static let pullBatch = 32
 
-  /// Of a whole pull: the core's call and slab, and one for what happens meanwhile.
-  static let perPull = 3.0
+  /// Of a whole pull: the core's call and slab, and two for what else happens meanwhile.
+  static let perPull = 4.0
 
   static func main() async throws {
     if CommandLine.arguments.dropFirst().first == "broker" { return try await serve() }

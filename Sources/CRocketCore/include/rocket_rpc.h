@@ -94,7 +94,8 @@ int rocket_loop_set_handler(rocket_loop *loop, rocket_handler handler);
  * Thread: any.  Fails: ROCKET_STOPPED, ROCKET_TOO_LARGE, ROCKET_UNSUPPORTED, ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT. */
 int rocket_respond(rocket_loop *loop, rocket_connection connection, const rocket_command *response, rocket_body body);
 
-/* Closes one connection; its calls in flight end with ROCKET_CLOSED. Unknown ids are ignored. Thread: any. */
+/* Closes one connection; its calls in flight end with ROCKET_CLOSED. Unknown ids are ignored. From another thread than the loop's it
+ * stays open when no memory is left for the note to the loop. Thread: any. */
 void rocket_connection_close(rocket_loop *loop, rocket_connection connection);
 /* How many connections are open or opening. Thread: any; exact on the loop's own. */
 uint32_t rocket_loop_connection_count(const rocket_loop *loop);
