@@ -264,6 +264,7 @@ static void measure_pullers(void) {
   CHECK_INT(rocket_puller_new(loop, &options, queue, listener, &puller), ROCKET_OK);
   net_settle(loop);
   QUIET(rocket_puller_last_pull_ms, puller);
+  QUIET(rocket_puller_get_state, puller);
   QUIET(rocket_puller_next_offset, puller);
   QUIET(rocket_puller_max_offset, puller);
   QUIET(rocket_puller_pause, puller);
