@@ -9,8 +9,10 @@
 
 #include "malloc_count.h"
 #include "net_fixture.h"
+#include "rocket_events.h"
 #include "rocket_json.h"
 #include "rocket_puller.h"
+#include "rocket_version.h"
 #include "swept_functions.h"
 
 /* ---- Measuring ---- */
@@ -75,6 +77,11 @@ static void measure_bytes(void) {
   QUIET(rocket_frame_release, frame);
   QUIET(rocket_frame_retain_many, frame, 3);
   QUIET(rocket_frame_release_many, frame, 4);
+  QUIET(rocket_slice_make, "x", 1);
+  QUIET(rocket_slice_of, "x");
+  QUIET(rocket_slice_equal, rocket_slice_of("x"), rocket_slice_of("x"));
+  QUIET(rocket_version);
+  QUIET(rocket_abi);
   QUIET(rocket_status_name, UV_ECONNREFUSED);
   QUIET(rocket_status_text, UV_ECONNREFUSED);
   QUIET(rocket_now_ms);
@@ -93,6 +100,7 @@ static void measure_commands(void) {
   QUIET(rocket_command_set_i64, &command, ROCKET_FIELD_QUEUE_ID, 7);
   QUIET(rocket_command_set_bool, &command, ROCKET_FIELD_ORDER, true);
   QUIET(rocket_command_set_named, &command, rocket_slice_of("name"), rocket_slice_of("value"));
+  QUIET(rocket_command_set_copy, &command, ROCKET_FIELD_GROUP, rocket_slice_of("group"));
   CHECK_INT(rocket_command_encode(&command, &out), ROCKET_OK);
   QUIET(rocket_frame_scan, rocket_slice_make(out.data, out.size), out.size, &frame_size);
   QUIET(rocket_command_decode, out.data, out.size, &again, NULL);
@@ -104,6 +112,12 @@ static void measure_commands(void) {
   QUIET(rocket_command_get_named, &again, rocket_slice_of("name"), &text);
   QUIET(rocket_command_check_request, &again, NULL);
   QUIET(rocket_command_init_response, &again, &again, ROCKET_RESPONSE_SUCCESS);
+  rocket_send_header header = {.producer_group = rocket_slice_of("group"), .topic = rocket_slice_of("topic")};
+  QUIET(rocket_command_init_send, &command, &header);
+  rocket_command *made;
+  CHECK_INT(rocket_command_new(1, &made), ROCKET_OK);
+  QUIET(rocket_command_free, made);
+  QUIET(rocket_field_find, rocket_slice_of("topic"));
   QUIET(rocket_request_name, 11);
   QUIET(rocket_response_name, 0);
   QUIET(rocket_field_name, ROCKET_FIELD_TOPIC);
@@ -127,6 +141,7 @@ static void measure_messages(void) {
   rocket_slice name, value, properties = rocket_slice_of("A\001b\002");
   size_t cursor = 0;
   QUIET(rocket_message_encoded_size, &message);
+  QUIET(rocket_message_is_compressed, &message);
   CHECK_INT(rocket_message_encode(&message, &out), ROCKET_OK);
   QUIET(rocket_message_decode, rocket_slice_make(out.data, out.size), &message, NULL);
   QUIET(rocket_property_next, properties, &cursor, &name, &value);
@@ -175,6 +190,7 @@ static void wake(void *user) { (void)user; }
 static void measure_queues(void) {
   rocket_byte_budget *budget;
   rocket_taken taken[10];
+  rocket_message decoded[3];
   rocket_process_queue_stats stats;
   rocket_process_queue_options options;
   uint32_t count;
@@ -185,7 +201,8 @@ static void measure_queues(void) {
   QUIET(rocket_process_queue_should_pull, queue); /* the budget is exceeded: it is put in the list */
   QUIET(rocket_byte_budget_used, budget);
   QUIET(rocket_process_queue_take, queue, 3, 0, taken);
-  for (int i = 0; i < 3; i++) rocket_frame_release(taken[i].frame);
+  QUIET(rocket_taken_decode, taken, 3, decoded);
+  QUIET(rocket_taken_release, taken, 3);
   QUIET(rocket_process_queue_scan_expired, queue, 1000, 1, 1, taken);
   rocket_frame_release(taken[0].frame);
   QUIET(rocket_process_queue_ack, queue, 0);
@@ -211,6 +228,22 @@ static void measure_queues(void) {
   QUIET(rocket_byte_budget_retain, budget);
   QUIET(rocket_byte_budget_release, budget);
   rocket_byte_budget_release(budget);
+}
+
+/* ---- Events ---- */
+
+static void measure_events(void) {
+  rocket_events *events;
+  rocket_event event;
+  rocket_reply reply;
+  CHECK_INT(rocket_events_new(&memory.allocator, &events), ROCKET_OK);
+  CHECK_INT(rocket_events_reply(events, 1, &reply), ROCKET_OK);
+  reply.fn(reply.user, ROCKET_TIMEOUT, NULL, NULL);
+  QUIET(rocket_events_next, events, 0, &event);
+  CHECK_INT(event.status, ROCKET_TIMEOUT);
+  QUIET(rocket_events_fd, events);
+  reply.drop(reply.user);
+  QUIET(rocket_events_free, events);
 }
 
 /* ---- Loops and pullers ---- */
@@ -326,6 +359,7 @@ TEST(every_public_function_is_swept_or_allocates_nothing) {
   measure_messages();
   measure_ids();
   measure_queues();
+  measure_events();
   measure_loops();
   measure_pullers();
   CHECK_INT(atomic_load(&memory.blocks), 0);
