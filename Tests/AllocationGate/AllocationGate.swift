@@ -15,8 +15,8 @@ import Synchronization
 
 /// How often a consumer calls malloc for a message: no more than once, which makes the message itself. Ends with 1 when it is more.
 ///
-/// Counts every call of the process, whoever makes it. The broker is another process, so that its calls do not count. What comes with a pull
-/// or with time (the call, its answer, the committed offset) is shared by the messages of a pull and allowed for by the pull.
+/// Counts every call of the process, whoever makes it; the broker is another process, so that its calls do not count. What a pull brings
+/// with it, or time (the call, its answer, the committed offset), is shared by the messages of a pull and allowed for by the pull.
 @main
 struct AllocationGate {
   static let topic = "allocations"
