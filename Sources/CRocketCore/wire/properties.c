@@ -24,19 +24,26 @@ bool rocket_property_next(rocket_slice properties, size_t *cursor, rocket_slice 
   return false;
 }
 
+static bool has(rocket_slice text, int byte) { return text.size > 0 && memchr(text.data, byte, text.size) != NULL; }
+
+/* As rocket_property_next goes, but a segment is only compared with the name: where its first NAME_END is follows from that. */
 bool rocket_property_find(rocket_slice properties, rocket_slice name, rocket_slice *value) {
-  size_t cursor = 0;
+  if (name.size == 0 || has(name, NAME_END)) return false;
   bool found = false;
-  rocket_slice each_name, each_value;
-  while (rocket_property_next(properties, &cursor, &each_name, &each_value)) {
-    if (!rocket__slice_equal(each_name, name)) continue;
-    *value = each_value;
-    found = true;
+  const uint8_t *at = properties.data;
+  for (size_t left = properties.size; left > 0;) {
+    const uint8_t *end = memchr(at, PROPERTY_END, left);
+    size_t size = end ? (size_t)(end - at) : left;
+    if (size > name.size + 1 && at[name.size] == NAME_END && memcmp(at, name.data, name.size) == 0) {
+      *value = rocket__slice_make(at + name.size + 1, size - name.size - 1);
+      found = true;
+    }
+    if (!end) break;
+    at = end + 1;
+    left -= size + 1;
   }
   return found;
 }
-
-static bool has(rocket_slice text, int byte) { return text.size > 0 && memchr(text.data, byte, text.size) != NULL; }
 
 int rocket_property_append(rocket_buffer *properties, rocket_slice name, rocket_slice value) {
   if (name.size == 0 || value.size == 0) return ROCKET_INVALID_ARGUMENT;
