@@ -75,12 +75,14 @@ TEST_OBJECTS = $(TEST_SOURCES:Tests/CoreTests/%.c=$(BUILD)/tests/%.o) $(BUILD)/t
 help:
 	@sed -n 's/^##  *//p' $(MAKEFILE_LIST)
 
-.PHONY: setup setup-core
+.PHONY: setup setup-core setup-bench
 ##  make setup         installs what is missing, or says what to install (the verbs below call it themselves)
 setup:
 	@SWIFT='$(SWIFT)' Scripts/setup
 setup-core:
 	@Scripts/setup core
+setup-bench:
+	@Scripts/setup bench
 
 .PHONY: demo
 ##  make demo          the main job on the embedded broker: this repository's lines through two consumers, none lost
@@ -205,6 +207,25 @@ $(BUILD)/tables.dict: $(BUILD)/dictionary.run
 
 $(BUILD)/seeds: $(BUILD)/seeds.run $(wildcard Tests/Fixtures/wire/*/*.jsonl)
 	$(Q)rm -rf $@ && mkdir -p $@ && $< $@
+
+BENCH_SOURCES = $(sort $(wildcard Benchmarks/core/*.c))
+BENCH_HEADERS = $(wildcard Benchmarks/core/*.h)
+$(BUILD)/bench/%.o: Benchmarks/core/%.c $(CORE_HEADERS) $(BENCH_HEADERS) | setup-bench
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $$(pkg-config --cflags libcjson) -c $< -o $@
+
+$(BUILD)/core-bench: $(BENCH_SOURCES:Benchmarks/core/%.c=$(BUILD)/bench/%.o) $(BUILD)/librocketcore.a
+	$(Q)$(CC) $(FLAVOUR_$(FLAVOUR)) $^ -o $@ $(CORE_LIBS) $$(pkg-config --libs libcjson) -lm $(LINK_$(FLAVOUR))
+
+$(BUILD)/core-drain: Benchmarks/clients/core_drain.c $(BUILD)/librocketcore.a | setup-core
+	$(Q)$(CC) $(CFLAGS_ALL) $^ -o $@ $(CORE_LIBS) $(LINK_$(FLAVOUR))
+
+.PHONY: bench bench-core
+##  make bench         the hot paths against baselines of the same run: a table, or JSON lines when piped (ONLY=substring: some of them)
+bench:
+	@MAKE='$(MAKE)' SWIFT='$(SWIFT)' Scripts/bench $(ONLY)
+bench-core: setup-bench
+	@$(MAKE) --no-print-directory $(PARALLEL) $(BUILD)/core-bench $(BUILD)/core-drain
 
 .PHONY: core
 ##  make core          the C library alone, without Swift: build/plain/librocketcore.a, .so, rocketcore.pc

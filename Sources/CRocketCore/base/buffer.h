@@ -5,6 +5,7 @@
 #ifndef ROCKET_BASE_BUFFER_H
 #define ROCKET_BASE_BUFFER_H
 
+#include "base/endian.h"
 #include "rocket_bytes.h"
 #include "rocket_status.h"
 
@@ -21,6 +22,14 @@ static inline void rocket__buffer_put(rocket_buffer *buffer, uint8_t byte) {
   if (!at) return;
   *at = byte;
   buffer->size++;
+}
+
+/* Appends what is short or of a known size: no call. */
+static inline void rocket__buffer_put_bytes(rocket_buffer *buffer, const void *bytes, size_t size) {
+  uint8_t *at = rocket__buffer_room(buffer, size);
+  if (!at) return;
+  rocket__store_bytes(at, bytes, size);
+  buffer->size += size;
 }
 
 /* Ends an append that began at `size`: ROCKET_OK, or the buffer's failure with everything since then taken back. */

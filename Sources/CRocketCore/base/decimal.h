@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/endian.h"
 #include "rocket_bytes.h"
 
 enum { ROCKET__I64_DIGITS = 20 }; /* "-9223372036854775808" */
@@ -45,8 +46,7 @@ static inline uint8_t *rocket__format_i64(uint8_t *at, int64_t value) {
     rest /= 10;
   } while (rest > 0);
   if (value < 0) digits[--first] = '-';
-  memcpy(at, digits + first, sizeof digits - first);
-  return at + (sizeof digits - first);
+  return rocket__store_bytes(at, digits + first, sizeof digits - first);
 }
 
 #endif

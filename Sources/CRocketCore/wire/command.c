@@ -40,11 +40,21 @@ void rocket_command_init_response(rocket_command *response, const rocket_command
   response->flag = ROCKET_FLAG_RESPONSE;
 }
 
-/* Replaces an entry with the same name: a name is on the wire once. */
+static bool entry_is(const rocket_command_field *entry, rocket_field field, rocket_slice name) {
+  return field != ROCKET_FIELD_UNKNOWN ? entry->field == field : rocket__slice_equal(entry->name, name);
+}
+
+/* The index of a field, or of a name that means none; field_count when it is not there. */
+static uint32_t entry_of(const rocket_command *command, rocket_field field, rocket_slice name) {
+  uint32_t i = 0;
+  while (i < command->field_count && !entry_is(&command->fields[i], field, name)) i++;
+  return i;
+}
+
+/* Replaces an entry of the same field or name: a name is on the wire once. */
 static int put(rocket_command *command, rocket_field field, rocket_slice name, rocket_slice value) {
   if (!value.data) return ROCKET_OK;
-  uint32_t i = 0;
-  while (i < command->field_count && !rocket__slice_equal(command->fields[i].name, name)) i++;
+  uint32_t i = entry_of(command, field, name);
   if (i == ROCKET_MAX_FIELDS) return ROCKET_TOO_MANY_FIELDS;
   if (i == command->field_count) command->field_count++;
   command->fields[i] = (rocket_command_field){field, name, value};
@@ -129,16 +139,6 @@ int rocket_command_get_bool(const rocket_command *command, rocket_field field, b
   int status = rocket_command_get(command, field, &text);
   if (status == ROCKET_OK) *out = is_true(text);
   return status;
-}
-
-static bool entry_is(const rocket_command_field *entry, rocket_field field, rocket_slice name) {
-  return field != ROCKET_FIELD_UNKNOWN ? entry->field == field : rocket__slice_equal(entry->name, name);
-}
-
-static uint32_t entry_of(const rocket_command *command, rocket_field field, rocket_slice name) {
-  uint32_t i = 0;
-  while (i < command->field_count && !entry_is(&command->fields[i], field, name)) i++;
-  return i;
 }
 
 /* What rocket__command_add leaves: names that are unknown, come again or have no value. Kept apart, so that the usual case needs

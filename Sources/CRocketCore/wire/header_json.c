@@ -243,7 +243,7 @@ int rocket__json_header_decode(const uint8_t *frame, rocket_slice header, rocket
   return ROCKET_OK;
 }
 
-#define PUT(out, text) rocket_buffer_append(out, text, sizeof(text) - 1)
+#define PUT(out, text) rocket__buffer_put_bytes(out, text, sizeof(text) - 1)
 
 static void put_number(rocket_buffer *out, int32_t number) {
   uint8_t *at = rocket__buffer_room(out, ROCKET__I64_DIGITS);
@@ -285,7 +285,7 @@ int rocket__json_header_encode(const rocket_command *command, rocket_buffer *out
   PUT(out, ",\"flag\":");
   put_number(out, command->flag);
   PUT(out, ",\"language\":\"");
-  rocket_buffer_append(out, language.data, language.size);
+  rocket__buffer_put_bytes(out, language.data, language.size);
   PUT(out, "\",\"opaque\":");
   put_number(out, command->opaque);
   if (command->remark.data) {

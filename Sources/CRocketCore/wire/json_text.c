@@ -101,17 +101,16 @@ static bool eight_plain(const uint8_t *at) {
 }
 
 static void append_escape(rocket_buffer *out, const uint8_t *at, size_t size) {
-  static const char letters[] = "\b\t\n\f\r\"\\", names[] = "btnfr\"\\";
+  static const char names[128] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
   static const char digits[] = "0123456789ABCDEF";
-  const char *letter = size == 1 && *at != 0 ? strchr(letters, *at) : NULL;
-  if (letter) {
-    char escape[2] = {'\\', names[letter - letters]};
-    rocket_buffer_append(out, escape, sizeof escape);
+  if (size == 1 && names[*at & 127]) {
+    char escape[2] = {'\\', names[*at & 127]};
+    rocket__buffer_put_bytes(out, escape, sizeof escape);
     return;
   }
   unsigned unit = size == 1 ? *at : size == 2 ? at[1] : 0x2000u | (at[2] & 0x3Fu);
   char escape[6] = {'\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15], digits[unit >> 4 & 15], digits[unit & 15]};
-  rocket_buffer_append(out, escape, sizeof escape);
+  rocket__buffer_put_bytes(out, escape, sizeof escape);
 }
 
 /* The first byte from `at` on that must be escaped, or `end`. */
@@ -138,7 +137,7 @@ int rocket_json_append_string(rocket_buffer *out, rocket_slice text) {
     append_escape(out, stop, special);
     at = stop + special;
     stop = skip_plain(at, end);
-    rocket_buffer_append(out, at, (size_t)(stop - at));
+    rocket__buffer_put_bytes(out, at, (size_t)(stop - at));
   }
   rocket__buffer_put(out, '"');
   return rocket__buffer_finish(out, before);

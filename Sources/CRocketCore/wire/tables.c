@@ -33,10 +33,15 @@ static const short_name short_names[] = {
 };
 enum { SHORT_NAMES = sizeof short_names / sizeof short_names[0] };
 
+/* The other direction: the letter, or 0. */
+static const char letters[ROCKET_FIELD_COUNT] = {
+#define ENTRY(name, wire) [ROCKET_FIELD_##name] = wire[0],
+    ROCKET_SEND_V2_FIELDS(ENTRY, ENTRY)
+#undef ENTRY
+};
+
 static const short_name *short_name_of(rocket_field field) {
-  for (int i = 0; i < SHORT_NAMES; i++)
-    if (short_names[i].field == field) return &short_names[i];
-  return NULL;
+  return field >= 0 && letters[field] ? &short_names[letters[field] - 'a'] : NULL;
 }
 
 /* Always inlined with a constant size: what remains of the table's walk is a comparison with the few names of that size. */
