@@ -4,7 +4,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 
 NAMES = [
@@ -108,17 +107,17 @@ class Session:
         broker.run("topic", "create", "-t", "drain", "--queues", str(QUEUES), "--json")
         broker.run("bench", "produce", "-t", "drain", "--count", str(count), "--size", "128", "--batch", "500")
         for batch, window in ((1024, 8192), (32, 1000)):
-            swift = lambda: broker.run(  # noqa: E731
-                "bench", "drain", "-t", "drain", "--pull-batch", str(batch), "--window", str(window))
-            self.drain(broker, f"drain_batch_{batch}", count, batch, swift)
-            core = lambda: run_json(  # noqa: E731
-                [os.path.join(self.root, "build/plain/core-drain"), broker.address, "drain", "core-" + os.urandom(4).hex(),
-                 str(QUEUES), str(count), str(batch)])
-            self.drain(broker, f"drain_core_batch_{batch}", count, batch, core)
-        if self.wants("drain_memory_swift"):
-            self.memory("drain_memory_swift", swift, [self.rocketmq, "--version"], count)
-        if self.wants("drain_memory_core"):
-            self.memory("drain_memory_core", core, [os.path.join(self.root, "build/plain/core-bench"), "none"], count)
+            self.drain(broker, f"drain_batch_{batch}", count, batch, lambda: self.swift_drain(broker, count, batch, window))
+            self.drain(broker, f"drain_core_batch_{batch}", count, batch, lambda: self.core_drain(broker, count, batch))
+        self.memory("drain_memory_swift", lambda messages: self.swift_drain(broker, messages, 32, 1000), count)
+        self.memory("drain_memory_core", lambda messages: self.core_drain(broker, messages, 32), count)
+
+    def swift_drain(self, broker, count, batch, window):
+        return broker.run("bench", "drain", "-t", "drain", "--count", str(count), "--pull-batch", str(batch), "--window", str(window))
+
+    def core_drain(self, broker, count, batch):
+        return run_json([os.path.join(self.root, "build/plain/core-drain"), broker.address, "drain", "core-" + os.urandom(4).hex(),
+                         str(QUEUES), str(count), str(batch)])
 
     def drain(self, broker, name, count, batch, run):
         if not self.wants(name):
@@ -139,14 +138,12 @@ class Session:
                   msgs_per_s=best["msgs_per_s"], seconds=best["seconds"], cpu_s=best["cpu_s"], broker_cpu_s=round(best["broker_cpu_s"], 3),
                   ns_cpu_a_message=round(best["cpu_s"] / count * 1e9), peak_rss_mib=best["peak_rss_mib"], start_ms=best["start_ms"])
 
-    def memory(self, name, run, idle, count):
-        """The peak of a client that drains with the default window and batch; beside the same program doing nothing."""
-        peak = min(run()["peak_rss_mib"] for _ in range(1 if self.quick else 3))
-        process = subprocess.Popen(idle, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-        empty = usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
-        self.show(name, peak, "MiB, peak", "the program doing nothing", empty, False, queues=QUEUES, messages=count, pull_batch=32)
+    def memory(self, name, run, count):
+        """The peak of a client that drains with the default window and batch; beside the same client that ends at its first message."""
+        if not self.wants(name):
+            return
+        peak, empty = (min(run(messages)["peak_rss_mib"] for _ in range(1 if self.quick else 3)) for messages in (count, 1))
+        self.show(name, peak, "MiB, peak", "the same, ended at its first message", empty, False, queues=QUEUES, messages=count, pull_batch=32)
 
     # --- Sending, and from end to end
 

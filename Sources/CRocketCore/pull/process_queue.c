@@ -326,7 +326,10 @@ rocket_throttle rocket_process_queue_should_pull(rocket_process_queue *queue) {
   }
   if (queue->budget && rocket__byte_budget_wait(queue->budget, queue)) return ROCKET_THROTTLE_BUDGET;
   rocket__byte_budget_leave(queue->budget, queue);
-  atomic_store_explicit(&queue->throttled, ROCKET__AWAKE, memory_order_relaxed); /* relaxed: at worst one wake too many */
+  /* Only the producer makes it anything else, so it may look first: a store would take the ackers' cache line away for nothing.
+   * Relaxed: at worst one wake too many. */
+  if (atomic_load_explicit(&queue->throttled, memory_order_relaxed) != ROCKET__AWAKE)
+    atomic_store_explicit(&queue->throttled, ROCKET__AWAKE, memory_order_relaxed);
   return ROCKET_THROTTLE_NONE;
 }
 

@@ -41,7 +41,8 @@ enum ProcessUsage {
       defer { fclose(file) }
       var line = [CChar](repeating: 0, count: 256)
       while fgets(&line, Int32(line.count), file) != nil {
-        let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
+          whereSeparator: \.isWhitespace)
         if words.first == "VmHWM:", words.count > 1 { return Double(words[1]) }
       }
       return nil

@@ -50,7 +50,11 @@ extension BenchCommand {
         try await course.warmUp(producer, name)
         return try await course.run(producer, name, rate: rate, count: rate * seconds)
       }
-      let (result, exitCode) = try await untilStopped { await work.result } stop: { work.cancel() }
+      let (result, exitCode) = try await untilStopped {
+        await work.result
+      } stop: {
+        work.cancel()
+      }
       await consumer.shutdown()
       await producer.shutdown()
       await client.shutdown()
@@ -94,7 +98,8 @@ private final class Course: Sendable {
     let words: (UInt64, UInt64)? = message.withUnsafeBody { body in
       guard body.count >= 16 else { return nil }
       return (
-        UInt64(littleEndian: body.loadUnaligned(as: UInt64.self)), UInt64(littleEndian: body.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        UInt64(littleEndian: body.loadUnaligned(as: UInt64.self)),
+        UInt64(littleEndian: body.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
       )
     }
     guard let (run, number) = words, run == self.run else { return }

@@ -45,33 +45,24 @@ extension BenchCommand {
       let message = Message(topic: try topic.resolved(), body: [UInt8](repeating: UInt8(ascii: "x"), count: size))
       let client = try client.client()
       let producer = Producer(client: client, group: BenchCommand.freshGroup("produce"))
-      let state = Mutex(State(left: count))
+      let work = Work(count, message, in: batch)
       let cpuAtStart = ProcessUsage.cpuSeconds
       let clock = ContinuousClock()
       let start = clock.now
       let (_, exitCode) = try await untilStopped {
         try await withThrowingTaskGroup(of: Void.self) { group in
           for _ in 0..<concurrency {
-            group.addTask {
-              while case let next = state.withLock({ $0.take(batch) }), next > 0 {
-                for run in producer.batches(of: [Message](repeating: message, count: next)) {
-                  let began = clock.now
-                  if run.count > 1 { try await producer.send(batch: run) } else { try await producer.send(run[0]) }
-                  let took = began.duration(to: clock.now)
-                  state.withLock { $0.sent(run.count, took) }
-                }
-              }
-            }
+            group.addTask { try await work.send(with: producer) }
           }
           try await group.waitForAll()
         }
       } stop: {
-        state.withLock { $0.left = 0 }
+        work.stop()
       }
       let (seconds, cpu) = (start.duration(to: clock.now), ProcessUsage.cpuSeconds - cpuAtStart)
       await producer.shutdown()
       await client.shutdown()
-      let end = state.withLock { $0 }
+      let end = work.state.withLock { $0 }
       try Terminal.print(
         Result(
           name: "produce", messages: end.sent, seconds: seconds, cpuSeconds: cpu, latency: end.latency,
@@ -79,22 +70,50 @@ extension BenchCommand {
         ).json)
       if let exitCode { throw exitCode }
     }
+  }
+}
 
-    private struct State: Sendable {
-      var left: Int
-      var sent = 0
-      var latency = Percentiles()
+/// What is left to send, and what came of the rest.
+private final class Work: Sendable {
+  struct State: Sendable {
+    var left: Int
+    var sent = 0
+    var latency = Percentiles()
+  }
 
-      mutating func take(_ most: Int) -> Int {
-        let count = min(left, most)
-        left -= count
-        return count
+  let state: Mutex<State>
+  private let message: Message
+  private let batch: Int
+  private let clock = ContinuousClock()
+
+  init(_ count: Int, _ message: Message, in batch: Int) {
+    state = Mutex(State(left: count))
+    self.message = message
+    self.batch = batch
+  }
+
+  func stop() { state.withLock { $0.left = 0 } }
+
+  /// One request after the other, until nothing is left.
+  func send(with producer: Producer) async throws {
+    while case let next = take(), next > 0 {
+      for run in producer.batches(of: [Message](repeating: message, count: next)) {
+        let began = clock.now
+        if run.count > 1 { try await producer.send(batch: run) } else { try await producer.send(run[0]) }
+        let took = began.duration(to: clock.now)
+        state.withLock { state in
+          state.sent += run.count
+          state.latency.record(took)
+        }
       }
+    }
+  }
 
-      mutating func sent(_ count: Int, _ took: Duration) {
-        sent += count
-        latency.record(took)
-      }
+  private func take() -> Int {
+    state.withLock { state in
+      let count = min(state.left, batch)
+      state.left -= count
+      return count
     }
   }
 }
