@@ -27,7 +27,7 @@ typedef struct queue {
 struct client {
   sem_t done;
   uint64_t expected;
-  uint64_t messages, bytes; /* the loop thread's */
+  uint64_t messages, bytes, pulls; /* the loop thread's */
   double first_s, last_s;
   queue queues[MOST_QUEUES];
 };
@@ -85,7 +85,10 @@ static void consume(queue *q) {
 }
 
 static void on_event(void *user, const rocket_puller_event *event) {
-  if (event->kind == ROCKET_PULLER_READY) consume(user);
+  if (event->kind == ROCKET_PULLER_READY) {
+    ((queue *)user)->client->pulls++;
+    consume(user);
+  }
   check(event->kind != ROCKET_PULLER_ERROR && event->kind != ROCKET_PULLER_BAD_MESSAGE, "a pull failed");
 }
 
@@ -132,8 +135,8 @@ int main(int argc, char **argv) {
   sem_destroy(&c.done);
   double seconds = c.last_s - c.first_s;
   printf("{\"bench\":\"core-drain\",\"messages\":%llu,\"seconds\":%.3f,\"msgs_per_s\":%.0f,\"cpu_s\":%.3f,\"peak_rss_mib\":%.3f,"
-         "\"bytes\":%llu,\"start_ms\":%.3f}\n",
+         "\"bytes\":%llu,\"start_ms\":%.3f,\"messages_a_pull\":%.1f}\n",
          (unsigned long long)c.messages, seconds, (double)c.messages / seconds, cpu, peak_memory(), (unsigned long long)c.bytes,
-         (c.first_s - began) * 1000);
+         (c.first_s - began) * 1000, (double)c.messages / (double)c.pulls);
   return 0;
 }

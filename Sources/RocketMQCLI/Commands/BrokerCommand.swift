@@ -40,6 +40,13 @@ struct BrokerCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Keep messages, topics and offsets in this directory; without it, in memory.", valueName: "directory"))
   var data: String?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Messages in the answer to one pull at most, whatever it asks for; 256 KiB at most in any case. Default: 32.", valueName: "n"),
+    transform: wholeNumber(1...65_536))
+  var maxPullMessages = 32
+
   @Flag(help: "Print the ready line as a JSON object.")
   var json = false
 
@@ -54,6 +61,7 @@ struct BrokerCommand: AsyncParsableCommand {
     configuration.advertisedHost = advertise
     configuration.brokerPort = port
     configuration.nameServerPort = nameServerPort
+    configuration.limits.maxPullMessages = maxPullMessages
     configuration.logger = try logging.logger()
 
     let stopped = AsyncStream<Void>.makeStream()
