@@ -94,3 +94,29 @@ TEST(properties_append_fails_without_a_trace) {
   rocket_buffer_clear(&out);
   CHECK_INT(test_allocated(), 0);
 }
+
+/* What rocket_property_find must say, by the other function's rules. */
+static rocket_slice last_by_next(rocket_slice text, rocket_slice name) {
+  rocket_slice each, value, last = {0};
+  size_t cursor = 0;
+  while (rocket_property_next(text, &cursor, &each, &value))
+    if (rocket_slice_equal(each, name)) last = value;
+  return last;
+}
+
+TEST(properties_find_agrees_with_next_on_every_text) {
+  static const char letters[] = {'A', 'B', 1, 2};
+  char text[7];
+  for (int size = 0; size <= (int)sizeof text; size++)
+    for (int number = 0; number < 1 << 2 * size; number++) {
+      for (int i = 0; i < size; i++) text[i] = letters[number >> 2 * i & 3];
+      uint8_t *bytes = (uint8_t *)text;
+      rocket_slice whole = rocket_slice_make(bytes, (size_t)size);
+      static const char *const names[] = {"", "A", "B", "AB", "A\1", "\1", "A\1B", "\2"};
+      for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        rocket_slice name = rocket_slice_of(names[n]), expected = last_by_next(whole, name), value = {0};
+        CHECK(rocket_property_find(whole, name, &value) == (expected.data != NULL));
+        CHECK(value.data == expected.data && value.size == expected.size);
+      }
+    }
+}

@@ -18,10 +18,8 @@ enum ProcessUsage {
 
   /// The most memory it ever had, in MiB.
   static var peakMemoryMiB: Double {
-    #if canImport(Glibc)
-      // What getrusage says is not below what the program had that started this one.
-      if let kibibytes = peakOfThisProgram() { return kibibytes / 1024 }
-    #endif
+    // What getrusage says is not below what the program had that started this one.
+    if let peak = statusMiB("VmHWM:") { return peak }
     var usage = rusage()
     getrusage(thisProcess, &usage)
     #if canImport(Darwin)
@@ -31,23 +29,27 @@ enum ProcessUsage {
     #endif
   }
 
+  /// Of its memory now: pages of the program and of libraries, which it shares with other processes. In MiB; nil where nobody tells.
+  static var mappedFilesMiB: Double? { statusMiB("RssFile:") }
+
   private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
 
   #if canImport(Glibc)
     private static var thisProcess: Int32 { Int32(RUSAGE_SELF.rawValue) }
-
-    private static func peakOfThisProgram() -> Double? {
-      guard let file = fopen("/proc/self/status", "r") else { return nil }
-      defer { fclose(file) }
-      var line = [CChar](repeating: 0, count: 256)
-      while fgets(&line, Int32(line.count), file) != nil {
-        let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
-          whereSeparator: \.isWhitespace)
-        if words.first == "VmHWM:", words.count > 1 { return Double(words[1]) }
-      }
-      return nil
-    }
   #else
     private static var thisProcess: Int32 { RUSAGE_SELF }
   #endif
+
+  /// A line of Linux's /proc/self/status; nil elsewhere.
+  private static func statusMiB(_ name: String) -> Double? {
+    guard let file = fopen("/proc/self/status", "r") else { return nil }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      let words = text.split(whereSeparator: \.isWhitespace)
+      if words.count > 1, words[0] == name { return Double(words[1]).map { $0 / 1024 } }
+    }
+    return nil
+  }
 }

@@ -15,8 +15,9 @@ struct BenchCommand: AsyncParsableCommand {
         rocketmq bench latency -n 127.0.0.1:9876 -t ping --rate 1000 --seconds 10
 
       Each prints one JSON object: messages, seconds, msgs_per_s, cpu_s (of this
-      process, all threads), peak_rss_mib, and where single messages are timed
-      p50_us, p99_us and p999_us.
+      process, all threads), peak_rss_mib, rss_file_mib (the part of it that is the
+      program and its libraries), and where single messages are timed p50_us, p99_us
+      and p999_us.
       """,
     subcommands: [Drain.self, Latency.self, Produce.self])
 }
@@ -37,6 +38,7 @@ extension BenchCommand {
         ("msgs_per_s", .number("\(seconds.rate(of: messages))")), ("cpu_s", .rounded(cpuSeconds)),
         ("peak_rss_mib", .rounded(ProcessUsage.peakMemoryMiB)),
       ]
+      if let mapped = ProcessUsage.mappedFilesMiB { members.append(("rss_file_mib", .rounded(mapped))) }
       if let latency {
         for (name, share) in [("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999)] {
           members.append((name, .rounded(latency.microseconds(share))))
