@@ -221,9 +221,9 @@ $(BUILD)/core-drain: Benchmarks/clients/core_drain.c $(BUILD)/librocketcore.a | 
 	$(Q)$(CC) $(CFLAGS_ALL) $^ -o $@ $(CORE_LIBS) $(LINK_$(FLAVOUR))
 
 .PHONY: bench bench-core
-##  make bench         the hot paths against baselines of the same run: a table, or JSON lines when piped (ONLY=substring: some of them)
+##  make bench         the hot paths against baselines of the same run: a table, or JSON lines when piped (ONLY=substring; QUICK=1: do they work?)
 bench:
-	@MAKE='$(MAKE)' SWIFT='$(SWIFT)' Scripts/bench $(ONLY)
+	@MAKE='$(MAKE)' SWIFT='$(SWIFT)' Scripts/bench $(if $(QUICK),--quick) $(ONLY)
 bench-core: setup-bench
 	@$(MAKE) --no-print-directory $(PARALLEL) $(BUILD)/core-bench $(BUILD)/core-drain
 

@@ -98,7 +98,8 @@ int main(int argc, char **argv) {
   uint32_t count = (uint32_t)atoi(argv[4]);
   rocket_loop *loop;
   c.expected = strtoull(argv[5], NULL, 10);
-  check(count > 0 && count <= MOST_QUEUES && sem_init(&c.done, 0, 0) == 0 && rocket_loop_new(NULL, &loop) == 0, "too many queues, or no memory");
+  check(count > 0 && count <= MOST_QUEUES, "too many queues, or none");
+  check(sem_init(&c.done, 0, 0) == 0 && rocket_loop_new(NULL, &loop) == 0, "no loop");
 
   rocket_broker_address address = {0, rocket_slice_of(argv[1])};
   rocket_process_queue_options window;
@@ -120,9 +121,8 @@ int main(int argc, char **argv) {
     q->client = &c;
     options.queue_id = (int32_t)i;
     rocket_puller_listener listener = {on_event, q, NULL};
-    check(rocket_process_queue_new(&window, 0, &q->window) == 0 && rocket_puller_new(loop, &options, q->window, listener, &q->puller) == 0 &&
-              rocket_puller_start(q->puller) == 0,
-          "no puller");
+    check(rocket_process_queue_new(&window, 0, &q->window) == 0, "no process queue");
+    check(rocket_puller_new(loop, &options, q->window, listener, &q->puller) == 0 && rocket_puller_start(q->puller) == 0, "no puller");
   }
   struct timespec limit;
   clock_gettime(CLOCK_REALTIME, &limit);

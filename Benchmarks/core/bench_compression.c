@@ -101,7 +101,8 @@ BENCH(compression) {
     rocket_buffer text = {0};
     for (unsigned i = 0, random = 1; text.size < size; i++, random = random * 1664525u + 1013904223u) {
       char line[96];
-      int n = snprintf(line, sizeof line, "{\"order\":%u,\"customer\":\"c-%u\",\"state\":\"%s\"}\n", i, random >> 20, i % 3 ? "paid" : "open");
+      int n = snprintf(line, sizeof line, "{\"order\":%u,\"customer\":\"c-%u\",\"state\":\"%s\"}\n", i, random >> 20,
+                       i % 3 ? "paid" : "open");
       bench_check(rocket_buffer_append(&text, line, (size_t)n) == 0, "no memory");
     }
     rocket_slice plain = rocket_slice_make(text.data, size);

@@ -115,7 +115,8 @@ BENCH(tcp_echo) {
   double *paced = echoes(count, true), *unpaced = echoes(count, false);
   double p99 = paced[count * 99 / 100];
   char parameters[192];
-  snprintf(parameters, sizeof parameters, "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"unpaced_p50_us\":%.1f,\"messages\":%d,\"bytes\":%d", paced[count / 2], p99,
+  snprintf(parameters, sizeof parameters,
+           "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"unpaced_p50_us\":%.1f,\"messages\":%d,\"bytes\":%d", paced[count / 2], p99,
            paced[count * 999 / 1000], unpaced[count / 2], count, ECHO);
   bench_report((bench_line){"tcp_echo_at_1000_a_second", "us, p99", "without pauses, p99", parameters, false, false}, p99,
                unpaced[count * 99 / 100]);

@@ -261,5 +261,6 @@ BENCH(process_queue) {
   against_map("process_queue_4_threads_one_by_one", 3, 1);
   against_map("process_queue_4_threads_batches", 3, LARGEST_TAKE);
   measure("process_queue_2_threads_or_1_one_by_one", "process queue, 1 thread", (plan){&ours, 1, 1}, (plan){&ours, 0, 1});
-  measure("process_queue_2_threads_or_1_batches", "process queue, 1 thread", (plan){&ours, 1, LARGEST_TAKE}, (plan){&ours, 0, LARGEST_TAKE});
+  measure("process_queue_2_threads_or_1_batches", "process queue, 1 thread", (plan){&ours, 1, LARGEST_TAKE},
+          (plan){&ours, 0, LARGEST_TAKE});
 }
