@@ -42,7 +42,8 @@ static bool ours_may_put(void *queue, atomic_bool *woken) {
 }
 static void ours_put(void *queue, rocket_frame *frame, int64_t offset) {
   rocket_put_item items[PULL];
-  for (int i = 0; i < PULL; i++) items[i] = (rocket_put_item){rocket_slice_make(rocket_frame_bytes(frame), BODY), offset + i, BODY};
+  const uint8_t *bytes = rocket_frame_bytes(frame);
+  for (int i = 0; i < PULL; i++) items[i] = (rocket_put_item){{bytes, BODY}, offset + i, BODY};
   bench_check(rocket_process_queue_put(queue, frame, items, PULL, NULL) == 0, "put");
 }
 static uint32_t ours_take(void *queue, uint32_t max, rocket_taken *out) { return rocket_process_queue_take(queue, max, 0, out); }
@@ -63,7 +64,8 @@ static bool map_may_put(void *queue, atomic_bool *woken) { /* nobody wakes here:
 }
 static void map_put(void *queue, rocket_frame *frame, int64_t offset) {
   rocket_put_item items[PULL];
-  for (int i = 0; i < PULL; i++) items[i] = (rocket_put_item){rocket_slice_make(rocket_frame_bytes(frame), BODY), offset + i, BODY};
+  const uint8_t *bytes = rocket_frame_bytes(frame);
+  for (int i = 0; i < PULL; i++) items[i] = (rocket_put_item){{bytes, BODY}, offset + i, BODY};
   bench_check(map_queue_put(queue, frame, items, PULL), "no memory");
 }
 static uint32_t map_take(void *queue, uint32_t max, rocket_taken *out) { return map_queue_take(queue, max, out); }

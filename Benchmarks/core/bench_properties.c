@@ -4,6 +4,7 @@
 /* One property of a message: found in the text, against parsing all of them into a hash map first, as the other clients do (without
  * their copies of names and values), and against the C library's search for the name. */
 #include <stdio.h>
+#include <string.h>
 
 #include "bench.h"
 #include "rocket_message.h"

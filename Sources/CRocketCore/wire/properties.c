@@ -35,7 +35,7 @@ bool rocket_property_find(rocket_slice properties, rocket_slice name, rocket_sli
     const uint8_t *end = memchr(at, PROPERTY_END, left);
     size_t size = end ? (size_t)(end - at) : left;
     if (size > name.size + 1 && at[name.size] == NAME_END && memcmp(at, name.data, name.size) == 0) {
-      *value = rocket__slice_make(at + name.size + 1, size - name.size - 1);
+      *value = rocket__slice(at + name.size + 1, size - name.size - 1);
       found = true;
     }
     if (!end) break;
