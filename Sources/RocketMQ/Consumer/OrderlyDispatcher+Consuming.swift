@@ -107,7 +107,7 @@ extension OrderlyDispatcher {
     let context = ConsumeContext(queue: queue)
     let live = batch.filter { !progress.isGone($0.position) && ($0.isUnreadable || passes($0.message, context)) }
     var result = OrderedConsumeResult.success
-    if last.isUnreadable {
+    if !live.isEmpty, last.isUnreadable {
       result = .suspend
     } else if !live.isEmpty {
       result = await call(listen, live.map(\.message), context)

@@ -28,7 +28,7 @@ extension PushConsumer: Service {
   public func start() async throws(RocketMQError) { try await start(try begin()) }
 
   /// The phase is `starting`.
-  func start(_ listener: MessageListener) async throws(RocketMQError) {
+  func start(_ listener: AnyListener) async throws(RocketMQError) {
     do throws(RocketMQError) {
       try client.register(self)
     } catch {
