@@ -59,7 +59,8 @@ struct ProduceConsumeTests {
   func orderlyAndExclusive() async throws {
     let broker = try await EmbeddedBroker.start()
     let produce = try await CLI.rocketmq(
-      "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--queue-hash", "--key", "one", "--concurrency", "1", input: lines(1...200))
+      "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--queue-hash", "--key", "one", "--concurrency", "1",
+      input: lines(1...200))
     expectSuccess(produce)
     var all: [String] = []
     for (mode, count) in [("--orderly", 3), ("--exclusive", 50), ("--orderly", 147)] {

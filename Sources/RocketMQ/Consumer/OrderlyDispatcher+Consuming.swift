@@ -38,7 +38,9 @@ extension OrderlyDispatcher {
         return giveBack(queue, count, &done, suspendsFor: .some(nil))
       }
       let result: OrderedConsumeResult =
-        if item.isUnreadable { .suspend } else if passes(item.message, context) { await call(listen, item.message, context) } else { .success }
+        if item.isUnreadable { .suspend } else if passes(item.message, context) { await call(listen, item.message, context) } else {
+          .success
+        }
       if queue.isForgotten { break }
       if case .suspend(let delay) = result {
         done.failed += 1

@@ -59,7 +59,8 @@ extension PushConsumer: Service {
       }
       guard let listener = state.listener else {
         throw RocketMQError(
-          .invalidArgument, "the consumer of \(group) has no listener; call onMessage or onMessageInOrder before start, or iterate over messages")
+          .invalidArgument,
+          "the consumer of \(group) has no listener; call onMessage or onMessageInOrder before start, or iterate over messages")
       }
       state.phase = .starting
       return listener
