@@ -55,6 +55,25 @@ struct ProduceConsumeTests {
     await broker.shutdown()
   }
 
+  @Test("--orderly prints every queue in its order, and with --exclusive, too, the next reader has the queues at once")
+  func orderlyAndExclusive() async throws {
+    let broker = try await EmbeddedBroker.start()
+    let produce = try await CLI.rocketmq(
+      "produce", "-n", broker.nameServerAddress, "-t", "orders", "--file", "-", "--queue-hash", "--key", "one", "--concurrency", "1",
+      input: lines(1...200))
+    expectSuccess(produce)
+    var all: [String] = []
+    for (mode, count) in [("--orderly", 3), ("--exclusive", 50), ("--orderly", 147)] {
+      let read = try await CLI.rocketmq(
+        "consume", "-n", broker.nameServerAddress, "-t", "orders", "-g", "readers", "--from", "first", mode, "--count", "\(count)")
+      expectSuccess(read)
+      #expect(read.lines.count == count)
+      all += read.lines
+    }
+    #expect(all == (1...200).map { "line \($0)" })
+    await broker.shutdown()
+  }
+
   @Test("^C commits what was printed", arguments: [SIGINT, SIGTERM])
   func interruptedConsumerCommits(signal: Int32) async throws {
     let broker = try await EmbeddedBroker.start()

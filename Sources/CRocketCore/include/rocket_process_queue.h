@@ -118,8 +118,12 @@ int rocket_process_queue_take_ordered(rocket_process_queue *queue, uint32_t max,
 int rocket_process_queue_take_more(rocket_process_queue *queue, uint32_t max, uint64_t now_ms, rocket_taken *out, uint32_t *taken);
 /* Finishes all messages held; returns the commit offset. Thread: the holder. */
 int64_t rocket_process_queue_commit(rocket_process_queue *queue);
-/* Gives all messages held back, in their order. Thread: the holder. */
+/* Gives all messages held back, in their order. Those acknowledged before, which must be the first ones, stay finished. Thread: the
+ * holder. */
 void rocket_process_queue_rollback(rocket_process_queue *queue);
+/* Gives back those held from `position` on; what is held before it stays with the holder (manual commit). Without any before it the same
+ * as a rollback. Thread: the holder. */
+void rocket_process_queue_give_back(rocket_process_queue *queue, uint64_t position);
 
 /* The offset to commit: of the first unfinished message, or where the next one will be. Thread: any. */
 int64_t rocket_process_queue_commit_offset(const rocket_process_queue *queue);

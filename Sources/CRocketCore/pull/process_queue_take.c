@@ -148,22 +148,26 @@ int64_t rocket_process_queue_commit(rocket_process_queue *queue) {
   return offset;
 }
 
-void rocket_process_queue_rollback(rocket_process_queue *queue) {
+void rocket_process_queue_give_back(rocket_process_queue *queue, uint64_t position) {
   uint64_t head = rocket__process_queue_catch_up(queue);
   uint64_t word = atomic_load_explicit(&queue->next, memory_order_relaxed); /* relaxed: only the holder moves it */
-  for (uint64_t at = head; at < word >> 1; at++) {
+  uint64_t from = position > head ? position : head;
+  for (uint64_t at = from; at < word >> 1; at++) {
     rocket__cell *cell = rocket__cell_at(queue, at);
     /* The next taker's count, added while the cell still has its own. */
     rocket_frame_retain(atomic_load_explicit(&cell->frame, memory_order_relaxed));
     atomic_store_explicit(&cell->state, ROCKET__STATE(at, ROCKET__READY), memory_order_release);
   }
-  /* Back to head, dropped or not. seq_cst: as the claim's and the drop's, who meet here. */
-  while (!atomic_compare_exchange_weak_explicit(&queue->next, &word, head << 1 | (word & ROCKET__DROPPED), memory_order_seq_cst,
+  /* Back, dropped or not. seq_cst: as the claim's and the drop's, who meet here. */
+  while (from < word >> 1 &&
+         !atomic_compare_exchange_weak_explicit(&queue->next, &word, from << 1 | (word & ROCKET__DROPPED), memory_order_seq_cst,
                                                 memory_order_relaxed))
     continue;
   if (word & ROCKET__DROPPED) rocket__process_queue_let_go(queue);
-  atomic_store_explicit(&queue->holder, ROCKET__NOT_HELD, memory_order_release); /* release: as in commit */
+  if (from == head) atomic_store_explicit(&queue->holder, ROCKET__NOT_HELD, memory_order_release); /* release: as in commit */
 }
+
+void rocket_process_queue_rollback(rocket_process_queue *queue) { rocket_process_queue_give_back(queue, 0); }
 
 /* The scan owns a message's count from TAKEN -> EXPIRED on and hands it to the caller. As in Java, the orderly way has no timeout. */
 uint32_t rocket_process_queue_scan_expired(rocket_process_queue *queue, uint64_t now_ms, uint64_t timeout_ms, uint32_t max,

@@ -17,6 +17,9 @@ package protocol ConsumerMember: AnyObject, Sendable {
   /// The route of a topic it subscribes to has changed.
   func routeChanged(topic: String)
 
+  /// A connection to a server is gone.
+  func disconnected(from address: String)
+
   /// A broker asks this consumer something (220, 221, 307, 309). False: not handled.
   func request(_ request: borrowing InboundRequest) -> Bool
 }

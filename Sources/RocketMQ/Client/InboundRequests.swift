@@ -10,6 +10,11 @@ final class InboundRequests: ConnectionHandler {
 
   func opened(_ connection: ConnectionID, _ address: String) { engine?.heartbeats.opened(address) }
 
+  func closed(_ connection: ConnectionID, _ address: String, _ reason: RocketMQError) {
+    guard let engine else { return }
+    for consumer in engine.members.consumers { consumer.disconnected(from: address) }
+  }
+
   func request(_ request: borrowing InboundRequest) {
     guard let engine else { return }
     let group = request.command.string(.consumerGroup) ?? request.command.string(.group)

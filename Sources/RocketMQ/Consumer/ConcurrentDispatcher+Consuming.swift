@@ -2,11 +2,10 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 internal import Logging
-internal import Synchronization
 
 extension ConcurrentDispatcher {
-  func consume(_ queue: OwnedQueue, _ count: Int, _ buffer: inout TakeBuffer) async -> Done {
-    var done = Done(slot: queue.slot, count: count)
+  func consume(_ queue: OwnedQueue, _ count: Int, _ buffer: inout TakeBuffer) async -> WorkDone {
+    var done = WorkDone(slot: queue.slot, count: count)
     let taken = buffer.take(from: queue.window, max: count)
     switch listener {
     case .single(let listen): await consumeOneByOne(taken, listen, queue, &buffer, &done)
@@ -33,7 +32,7 @@ extension ConcurrentDispatcher {
 
   /// The hot loop: what succeeds waits for nothing but the listener.
   private func consumeOneByOne(
-    _ taken: Int, _ listen: MessageListener.Single, _ queue: OwnedQueue, _ buffer: inout TakeBuffer, _ done: inout Done
+    _ taken: Int, _ listen: MessageListener.Single, _ queue: OwnedQueue, _ buffer: inout TakeBuffer, _ done: inout WorkDone
   ) async {
     let context = ConsumeContext(queue: queue)
     for index in 0..<taken {
@@ -59,8 +58,8 @@ extension ConcurrentDispatcher {
     }
   }
 
-  func consume(_ item: SecondTry) async -> Done {
-    var done = Done(slot: item.queue.slot, count: 1)
+  func consume(_ item: SecondTry) async -> WorkDone {
+    var done = WorkDone(slot: item.queue.slot, count: 1)
     if item.queue.window.isDropped { return done }
     let message = ReceivedMessage(item.box, from: item.queue.secondOrigin)
     if item.box.isBodyAsStored {
@@ -79,7 +78,7 @@ extension ConcurrentDispatcher {
   }
 
   private func consume(
-    _ batch: [(message: ReceivedMessage, position: UInt64)], _ listen: MessageListener.Batch, _ queue: OwnedQueue, _ done: inout Done
+    _ batch: [(message: ReceivedMessage, position: UInt64)], _ listen: MessageListener.Batch, _ queue: OwnedQueue, _ done: inout WorkDone
   ) async {
     guard !batch.isEmpty, !queue.isForgotten else { return }
     let result: BatchConsumeResult
@@ -103,7 +102,7 @@ extension ConcurrentDispatcher {
   /// A message whose body cannot be read counts as failed: so it ends in the dead-letter topic, where somebody may look at it, instead of
   /// blocking its queue or vanishing.
   func passOver(
-    _ index: Int, of buffer: inout TakeBuffer, _ error: RocketMQError, _ queue: OwnedQueue, _ done: inout Done
+    _ index: Int, of buffer: inout TakeBuffer, _ error: RocketMQError, _ queue: OwnedQueue, _ done: inout WorkDone
   ) async {
     logger.error(
       "a message cannot be read and is sent back",
@@ -126,7 +125,7 @@ extension ConcurrentDispatcher {
   }
 
   func finish(
-    _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, _ done: inout Done
+    _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, _ done: inout WorkDone
   ) async {
     guard let delayLevel = result.delayLevel else {
       queue.window.acknowledge(position)
@@ -144,20 +143,17 @@ extension ConcurrentDispatcher {
 
   private func sentBack(_ queue: OwnedQueue, _ position: UInt64, _ box: MessageBox, _ isSentBack: Bool) {
     if isSentBack { queue.window.acknowledge(position) }
-    let drained = state.withLock { state in
+    pool.update { state in
       if isSentBack { state.counts.sentBack += 1 }
-      let isLast = isSentBack ? state.run.finish(queue.slot, count: 1) : state.run.delay(queue.slot)
-      return isLast ? state.drains.removeValue(forKey: queue.slot) : nil
+      let isLast = isSentBack ? state.line.finish(queue.slot, count: 1) : state.line.delay(queue.slot)
+      return (false, isLast ? queue.slot : nil)
     }
-    drained?.resume()
     if isSentBack { return }
     // It stays unfinished, so the offset stays in front of it.
-    workers.run { [options] in
+    pool.tasks.run { [options] in
       try? await options.clock.sleep(for: options.secondTryDelay)
-      self.state.withLock { state in
-        let item = SecondTry(queue: queue, position: position, box: box)
-        return state.run.again(item, queue.slot) ? state.wakeOne() : nil
-      }?.resume()
+      let item = SecondTry(queue: queue, position: position, box: box)
+      self.pool.update { ($0.line.again(item, queue.slot), nil) }
     }
   }
 }
@@ -182,7 +178,10 @@ extension ConcurrentDispatcher {
         SendBack.Item(queue: queue, message: message, delayLevel: Self.expiredDelayLevel) { isSentBack in
           guard isSentBack else { return }
           queue.window.acknowledge(position)
-          self.state.withLock { $0.counts.sentBack += 1 }
+          self.pool.update { state in
+            state.counts.sentBack += 1
+            return (false, nil)
+          }
         })
     }
   }

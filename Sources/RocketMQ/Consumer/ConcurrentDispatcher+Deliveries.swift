@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-internal import Synchronization
-
 // Handing messages out one by one to whoever asks, instead of calling a listener.
 extension ConcurrentDispatcher {
   /// The next message; nil when the task is cancelled, or after ``endDeliveries()``. As many callers as there are.
   func nextDelivery() async -> Delivery? {
     var buffer = TakeBuffer(capacity: 1)
-    var done = Done()
+    var done = WorkDone()
     var wasWoken = false
     while true {
-      if Task.isCancelled || state.withLock({ $0.hasEnded }) {
-        leave(done, wasWoken)
+      if Task.isCancelled || pool.hasEnded {
+        pool.leave(done, wasWoken)
         return nil
       }
-      let step = next(done, wasWoken, 1)
-      done = Done()
+      let step = pool.next(done, wasWoken, 1)
+      done = WorkDone()
       wasWoken = false
       switch step {
       case .take(let queue, _, _):
@@ -25,9 +23,9 @@ extension ConcurrentDispatcher {
         if let delivery = again(item, &done) { return delivery }
       case .sleep:
         await withTaskCancellationHandler {
-          await sleep()
+          await pool.sleep()
         } onCancel: {
-          wakeAll()
+          pool.wakeAll()
         }
         wasWoken = true
       case .retire: return nil
@@ -36,8 +34,8 @@ extension ConcurrentDispatcher {
   }
 
   /// nil: there was nothing to hand out; `done` says what is no longer in hand.
-  private func take(_ queue: OwnedQueue, _ buffer: inout TakeBuffer, _ done: inout Done) async -> Delivery? {
-    done = Done(slot: queue.slot, count: 1)
+  private func take(_ queue: OwnedQueue, _ buffer: inout TakeBuffer, _ done: inout WorkDone) async -> Delivery? {
+    done = WorkDone(slot: queue.slot, count: 1)
     guard buffer.take(from: queue.window, max: 1) == 1 else { return nil }
     let message: ReceivedMessage
     do throws(RocketMQError) {
@@ -54,9 +52,9 @@ extension ConcurrentDispatcher {
     return delivery(of: message, buffer.position(0), context)
   }
 
-  private func again(_ item: SecondTry, _ done: inout Done) -> Delivery? {
+  private func again(_ item: SecondTry, _ done: inout WorkDone) -> Delivery? {
     if item.queue.window.isDropped {
-      done = Done(slot: item.queue.slot, count: 1)
+      done = WorkDone(slot: item.queue.slot, count: 1)
       return nil
     }
     return delivery(of: ReceivedMessage(item.box, from: item.queue.secondOrigin), item.position, ConsumeContext(queue: item.queue))
@@ -71,36 +69,15 @@ extension ConcurrentDispatcher {
   private func settle(_ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue) {
     if case .success = result {
       queue.window.acknowledge(position)
-      return report(Done(slot: queue.slot, count: 1, consumed: 1))
+      return pool.report(WorkDone(slot: queue.slot, count: 1, consumed: 1))
     }
-    workers.run { [self] in
-      var done = Done(slot: queue.slot, count: 1)
+    pool.tasks.run { [self] in
+      var done = WorkDone(slot: queue.slot, count: 1)
       await finish(message, position, result, queue, &done)
-      report(done)
+      pool.report(done)
     }
-  }
-
-  private func report(_ done: Done) { state.withLock { $0.finish(done) }?.resume() }
-
-  private func leave(_ done: Done, _ wasWoken: Bool) {
-    let (drained, wake) = state.withLock { state in
-      let drained = state.finish(done)
-      return (drained, wasWoken && state.run.leave() ? state.wakeOne() : nil)
-    }
-    drained?.resume()
-    wake?.resume()
-  }
-
-  private func wakeAll() {
-    let sleepers = state.withLock { state in
-      (0..<state.run.wakeAll()).compactMap { _ in state.wakeOne() }
-    }
-    for sleeper in sleepers { sleeper.resume() }
   }
 
   /// Whoever asks for the next message gets nil from now on.
-  func endDeliveries() {
-    state.withLock { $0.hasEnded = true }
-    wakeAll()
-  }
+  func endDeliveries() { pool.end() }
 }

@@ -8,4 +8,6 @@ public enum ConsumerEvent: Sendable {
   /// Nobody has pulled a queue for longer than two time-outs of a pull, though it should have been. It is taken anew, so nothing is lost;
   /// but it should never happen, and is worth a report.
   case queueStuck(MessageQueue, sinceLastPull: Duration)
+  /// The lock of a queue is not what it was; only when consuming in order, or exclusively.
+  case lock(QueueLockEvent)
 }

@@ -16,6 +16,16 @@ protocol MessageDispatcher: AnyObject, Sendable {
   /// or after ``giveUpWaiting()``. Returns how many messages are not finished then.
   func close(_ queue: OwnedQueue, within bound: Duration?) async -> Int
 
+  /// A listener still has messages of the queue, or they are on their way back to the broker.
+  func isBusy(_ queue: OwnedQueue) -> Bool
+
+  /// Nothing of the queue is handed out until ``unpark(_:)``.
+  func park(_ queue: OwnedQueue)
+  func unpark(_ queue: OwnedQueue)
+
+  /// The last means at the end: cancels the tasks of all listeners, and gives those of this queue so long to return.
+  func cancel(_ queue: OwnedQueue, grace: Duration) async
+
   /// The end is near: no ``close(_:within:)`` waits any more.
   func giveUpWaiting()
 

@@ -27,6 +27,43 @@ extension MessageListener {
   }
 }
 
+extension OrderedListener {
+  /// Likewise.
+  func hooked(by hooks: [any ConsumeHook]) -> OrderedListener {
+    guard !hooks.isEmpty else { return self }
+    switch call {
+    case .single(let listen):
+      let call = Call.single { message, context in
+        try await hooks.around([message], context) {
+          try await listen(message, context)
+        } successes: {
+          $0.isSuccess(autoCommit: true) ? 1 : 0
+        }
+      }
+      return OrderedListener(call: call)
+    case .batch(let size, let autoCommit, let listen):
+      let call = Call.batch(size: size, autoCommit: autoCommit) { messages, context in
+        try await hooks.around(messages, context) {
+          try await listen(messages, context)
+        } successes: {
+          $0.isSuccess(autoCommit: autoCommit) ? messages.count : 0
+        }
+      }
+      return OrderedListener(call: call)
+    }
+  }
+}
+
+extension OrderedConsumeResult {
+  fileprivate func isSuccess(autoCommit: Bool) -> Bool {
+    switch self {
+    case .success, .commit: true
+    case .rollback: autoCommit
+    case .suspend: false
+    }
+  }
+}
+
 extension [any ConsumeHook] {
   /// Those added later are inside: the first one sees the longest time.
   func around<Result>(

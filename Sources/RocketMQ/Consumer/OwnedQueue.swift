@@ -12,19 +12,24 @@ final class OwnedQueue: Sendable {
   /// Its name in the dispatcher.
   let slot: RunSlot
   let window: ProcessQueue
+  /// The broker's lock on it.
+  let lease: QueueLease
   let origin: MessageOrigin
   /// The same for messages that are handed out again here because they could not be sent back.
   let secondOrigin: MessageOrigin
+  /// What is consumed in order: what has failed of it, and what waits for a commit.
+  let order = Mutex(OrderedProgress())
   private let pulling = Mutex<Puller?>(nil)
   private let forgotten = Atomic(false)
 
-  init(_ messageQueue: MessageQueue, group: String, slot: RunSlot, window: ProcessQueue) {
+  init(_ messageQueue: MessageQueue, group: String, slot: RunSlot, window: ProcessQueue, lease: QueueLease) {
     self.messageQueue = messageQueue
     self.group = group
     self.slot = slot
     self.window = window
+    self.lease = lease
     origin = MessageOrigin(queue: messageQueue, group: group)
-    secondOrigin = MessageOrigin(queue: messageQueue, group: group, failedHere: true)
+    secondOrigin = MessageOrigin(queue: messageQueue, group: group, failuresHere: 1)
   }
 
   var puller: Puller? {

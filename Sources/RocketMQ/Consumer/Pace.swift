@@ -17,6 +17,13 @@ package struct Pace: Sendable {
     }
   }
 
+  init(_ listener: OrderedListener) {
+    switch listener.call {
+    case .single: self.init(largestSlice: 32, adapts: true)
+    case .batch(let size, _, _): self.init(largestSlice: size, adapts: false)
+    }
+  }
+
   package init(largestSlice: Int, adapts: Bool) {
     self.largestSlice = largestSlice
     self.adapts = adapts

@@ -28,7 +28,7 @@ extension PushConsumer: Service {
   public func start() async throws(RocketMQError) { try await start(try begin()) }
 
   /// The phase is `starting`.
-  func start(_ listener: MessageListener) async throws(RocketMQError) {
+  func start(_ listener: AnyListener) async throws(RocketMQError) {
     do throws(RocketMQError) {
       try client.register(self)
     } catch {
@@ -50,7 +50,7 @@ extension PushConsumer: Service {
     }
   }
 
-  private func begin() throws(RocketMQError) -> MessageListener {
+  private func begin() throws(RocketMQError) -> AnyListener {
     try state.withLock { (state) throws(RocketMQError) in
       switch state.phase {
       case .idle: break
@@ -59,7 +59,8 @@ extension PushConsumer: Service {
       }
       guard let listener = state.listener else {
         throw RocketMQError(
-          .invalidArgument, "the consumer of \(group) has no listener; call onMessage before start, or iterate over messages")
+          .invalidArgument,
+          "the consumer of \(group) has no listener; call onMessage or onMessageInOrder before start, or iterate over messages")
       }
       state.phase = .starting
       return listener
@@ -71,22 +72,52 @@ extension PushConsumer: Service {
   }
 
   /// False: it was shut down meanwhile.
-  private func launch(_ listener: MessageListener) -> Bool {
+  private func launch(_ listener: AnyListener) -> Bool {
     state.withLock { state in
       guard case .starting = state.phase else { return false }
-      let dispatcher = ConcurrentDispatcher(
-        listener,
-        ConcurrentDispatcher.Options(
-          concurrency: state.concurrency, bodyLimit: configuration.maxBodyBytes, secondTryDelay: Self.secondTryDelay, clock: client.clock,
-          hooks: configuration.consumeHooks, filters: configuration.messageFilters),
-        logger: logger, send: { [weak self] item in await self?.sendBack(item) ?? false })
+      let dispatcher = dispatcher(listener, concurrency: state.concurrency)
       dispatcher.start()
       state.dispatcher = dispatcher
+      if needsLocks(listener) { state.locks = makeLocks() }
       rebalance.post(.subscribed(state.subscriptions.topics))
       state.phase = .running(Task { await self.work() })
       return true
     }
   }
+
+  private func dispatcher(_ listener: AnyListener, concurrency: Int) -> any MessageDispatcher {
+    switch listener {
+    case .concurrent(let listener):
+      let options = ConcurrentDispatcher.Options(
+        concurrency: concurrency, bodyLimit: configuration.maxBodyBytes, secondTryDelay: Self.secondTryDelay, clock: client.clock,
+        hooks: configuration.consumeHooks, filters: configuration.messageFilters)
+      return ConcurrentDispatcher(listener, options, logger: logger) { [weak self] item in await self?.sendBack(item) ?? false }
+    case .inOrder(let listener):
+      let options = OrderlyDispatcher.Options(
+        concurrency: concurrency, bodyLimit: configuration.maxBodyBytes, suspension: configuration.suspension,
+        maxReconsumeTimes: configuration.maxReconsumeTimes, windowLimit: configuration.maxCachedMessagesPerQueue, clock: client.clock,
+        hooks: configuration.consumeHooks, filters: configuration.messageFilters)
+      return OrderlyDispatcher(listener, options, logger: logger) { [weak self] message in await self?.buryDead(message) ?? false }
+    }
+  }
+
+  /// In broadcasting every member has all queues: there is nobody to lock them against.
+  private func needsLocks(_ listener: AnyListener) -> Bool {
+    configuration.messageModel == .clustering && (listener.isInOrder || configuration.isExclusive)
+  }
+
+  private func makeLocks() -> QueueLocks {
+    let routes = client.routes
+    return QueueLocks(
+      QueueLocks.Options(
+        group: group, clientID: client.clientID, api: client.api, clock: client.clock,
+        address: { routes.masterAddress(ofBroker: $0) },
+        verify: { [weak self] queue in await self?.isStillOurs(queue) },
+        onChange: { [rebalance] queue in rebalance.leaseChanged(of: queue) },
+        logger: logger))
+  }
+
+  var isInOrder: Bool { state.withLock { $0.listener?.isInOrder ?? false } }
 
   /// Java: 5 s.
   private static let secondTryDelay: Duration = .seconds(5)
@@ -99,6 +130,7 @@ extension PushConsumer: Service {
       group.addTask { await self.commitPeriodically() }
       group.addTask { await self.sendBackExpiredPeriodically() }
       group.addTask { await self.watchQueues() }
+      if let locks = self.state.withLock({ $0.locks }) { group.addTask { await locks.run() } }
       await rebalance.run(self)
       group.cancelAll()
     }
@@ -106,7 +138,7 @@ extension PushConsumer: Service {
 
   private func commitPeriodically() async {
     while (try? await client.clock.sleep(for: configuration.commitInterval)) != nil {
-      await offsets.commitChanged(rebalance.held.map { ($0.messageQueue, $0.window.commitOffset) })
+      await offsets.commitChanged(rebalance.held.filter(\.lease.isValid).map { ($0.messageQueue, $0.window.commitOffset) })
     }
   }
 

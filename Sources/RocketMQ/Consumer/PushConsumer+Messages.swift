@@ -20,7 +20,7 @@ extension PushConsumer {
   /// before the start, and before a listener is set, decides that the consumer has none.
   public var messages: MessageSequence {
     state.withLock { state in
-      if case .idle = state.phase, state.listener == nil { state.listener = .sequence }
+      if case .idle = state.phase, state.listener == nil { state.listener = .concurrent(.sequence) }
     }
     return MessageSequence(consumer: self)
   }
@@ -36,7 +36,7 @@ extension PushConsumer {
   func sequenceDispatcher() async throws(RocketMQError) -> ConcurrentDispatcher? {
     while true {
       switch try next() {
-      case .start: try await start(.sequence)
+      case .start: try await start(.concurrent(.sequence))
       case .waitForLaunch: await launched()
       case .take(let dispatcher): return dispatcher
       case .end: return nil
@@ -46,7 +46,7 @@ extension PushConsumer {
 
   private func next() throws(RocketMQError) -> Next {
     try state.withLock { (state) throws(RocketMQError) in
-      guard case .sequence = state.listener else {
+      guard case .concurrent(.sequence)? = state.listener else {
         throw RocketMQError(.invalidArgument, "the consumer of \(group) has a listener, so its messages cannot be taken one by one")
       }
       switch state.phase {

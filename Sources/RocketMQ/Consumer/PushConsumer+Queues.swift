@@ -76,22 +76,36 @@ extension PushConsumer: RebalanceEffects {
 
   func take(_ queue: MessageQueue) async throws(RocketMQError) -> OwnedQueue {
     do throws(RocketMQError) {
-      let stored = try await offsets.stored(queue)
-      let first: Int64
-      if let stored { first = stored } else { first = try await firstOffset(of: queue) }
-      let owned = try begin(queue, at: first, stored: stored)
-      logger.info(
-        "queue taken",
-        metadata: [
-          LogKey.queue: "\(queue)", LogKey.offset: "\(first)", "rocketmq.start": "\(stored == nil ? startFrom.javaName : "stored offset")",
-        ])
-      return owned
+      guard let locks = state.withLock({ $0.locks }) else { return try await take(queue, .unlimited) }
+      let lease = try await locks.acquire(queue)
+      do throws(RocketMQError) {
+        // Only now: who had the queue before has committed by now.
+        return try await take(queue, lease)
+      } catch {
+        await locks.release(queue)
+        throw error
+      }
     } catch {
-      if error.code != .cancelled {
-        logger.warning("a queue cannot be taken yet", metadata: [LogKey.queue: "\(queue)", LogKey.error: "\(error)"])
+      switch error.code {
+      case .cancelled: break
+      case .queueLocked: logger.debug("a queue is locked", metadata: [LogKey.queue: "\(queue)", LogKey.error: "\(error)"])
+      default: logger.warning("a queue cannot be taken yet", metadata: [LogKey.queue: "\(queue)", LogKey.error: "\(error)"])
       }
       throw error
     }
+  }
+
+  private func take(_ queue: MessageQueue, _ lease: QueueLease) async throws(RocketMQError) -> OwnedQueue {
+    let stored = try await offsets.stored(queue)
+    let first: Int64
+    if let stored { first = stored } else { first = try await firstOffset(of: queue) }
+    let owned = try begin(queue, at: first, stored: stored, lease)
+    logger.info(
+      "queue taken",
+      metadata: [
+        LogKey.queue: "\(queue)", LogKey.offset: "\(first)", "rocketmq.start": "\(stored == nil ? startFrom.javaName : "stored offset")",
+      ])
+    return owned
   }
 
   /// Where to begin with a queue for which nothing is stored. Java: `computePullFromWhereWithException`.
@@ -109,13 +123,13 @@ extension PushConsumer: RebalanceEffects {
     }
   }
 
-  private func begin(_ queue: MessageQueue, at first: Int64, stored: Int64?) throws(RocketMQError) -> OwnedQueue {
+  private func begin(_ queue: MessageQueue, at first: Int64, stored: Int64?, _ lease: QueueLease) throws(RocketMQError) -> OwnedQueue {
     let (subscription, dispatcher) = state.withLock { ($0.subscriptions.data(of: queue.topic), $0.dispatcher) }
     guard let subscription, let dispatcher else {
       throw RocketMQError(.notRunning, "\(group) does not subscribe to \(queue.topic) any more")
     }
     let window = try ProcessQueue(firstOffset: first, limits: limits, budget: client.cacheBudget)
-    let owned = try dispatcher.add { slot in OwnedQueue(queue, group: group, slot: slot, window: window) }
+    let owned = try dispatcher.add { slot in OwnedQueue(queue, group: group, slot: slot, window: window, lease: lease) }
     do throws(RocketMQError) {
       let puller = try Puller(pullerOptions(queue, first, subscription), filling: window, on: client.loop) { [weak self] event in
         self?.heard(event, of: owned)
@@ -138,7 +152,8 @@ extension PushConsumer: RebalanceEffects {
     var limits = ProcessQueue.Limits()
     limits.count = configuration.maxCachedMessagesPerQueue
     limits.bytes = configuration.maxCachedBytesPerQueue
-    limits.span = configuration.maxOffsetSpan
+    // In order there is nothing behind an unfinished message that would be consumed again.
+    limits.span = isInOrder ? 0 : configuration.maxOffsetSpan
     limits.largestPull = configuration.pullBatchSize
     return limits
   }
@@ -163,59 +178,36 @@ extension PushConsumer: RebalanceEffects {
     applySubscription(to: queue)
     applyAddresses(to: queue)
     applyPause(to: queue)
+    if !queue.lease.isValid { rebalance.leaseChanged(of: queue.messageQueue) }
+  }
+
+  func leaseChanged(of queue: OwnedQueue) -> Bool {
+    let change: QueueLockEvent.Change = queue.lease.isLost ? .lost : queue.lease.isValid ? .confirmed : .inDoubt
+    tell(.lock(QueueLockEvent(queue: queue.messageQueue, change: change)))
+    guard change != .lost, let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
+    if change == .confirmed { dispatcher.unpark(queue) } else { dispatcher.park(queue) }
+    applyPause(to: queue)
+    return true
+  }
+
+  /// Nobody has gone on with a queue that is held here; nil: nobody could say.
+  func isStillOurs(_ queue: MessageQueue) async -> Bool? {
+    guard let held = rebalance.held.first(where: { $0.messageQueue == queue }) else { return nil }
+    return await isNotPassed(queue, at: held.window.commitOffset)
+  }
+
+  /// What is stored is not after `offset`: who writes that one takes nothing back.
+  func isNotPassed(_ queue: MessageQueue, at offset: Int64) async -> Bool? {
+    do throws(RocketMQError) {
+      guard let stored = try await offsets.stored(queue) else { return true }
+      return stored <= offset
+    } catch { return nil }
   }
 
   func applyAddresses(to queue: OwnedQueue) {
     let addresses = client.routes.addresses(ofBroker: queue.messageQueue.brokerName)
     if !addresses.isEmpty { queue.puller?.setAddresses(addresses) }
   }
-
-  // MARK: Releasing
-
-  func release(_ queue: OwnedQueue, _ reason: Rebalance<OwnedQueue>.ReleaseReason) async -> Bool {
-    queue.puller?.stop()
-    queue.puller = nil
-    guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
-    let (unfinished, offset): (Int, Int64)
-    switch reason {
-    case .revoked: unfinished = await close(queue, dispatcher, within: configuration.releaseDeadline)
-    case .stopping: unfinished = await close(queue, dispatcher, within: nil)
-    case .offsetIllegal: unfinished = await drain(queue, dispatcher)
-    }
-    offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
-    let isCommitted = await offsets.commitFinally(offset, of: queue.messageQueue, within: Self.finalCommitLimit)
-    if unfinished > 0 {
-      logger.warning(
-        "messages were not finished in time",
-        metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.count: "\(unfinished)", LogKey.offset: "\(offset)"])
-    }
-    if unfinished > 0 || !isCommitted {
-      let left = ShutdownReport.Queue(queue: queue.messageQueue, unfinished: unfinished, offset: offset, isCommitted: isCommitted)
-      state.withLock { if case .ending = $0.phase { $0.leftOver.append(left) } }
-    }
-    return isCommitted
-  }
-
-  /// Waits for what is being consumed; what is not finished then is given to whoever gets the queue next.
-  private func close(_ queue: OwnedQueue, _ dispatcher: any MessageDispatcher, within bound: Duration?) async -> Int {
-    queue.window.drop()
-    let unfinished = await dispatcher.close(queue, within: bound)
-    queue.forget()
-    dispatcher.remove(queue)
-    return unfinished
-  }
-
-  /// The broker may not have the messages any more that were pulled, so nobody would be given them again: they are all consumed first, and
-  /// sent back when they fail, also late.
-  private func drain(_ queue: OwnedQueue, _ dispatcher: any MessageDispatcher) async -> Int {
-    await dispatcher.drain(queue, within: configuration.consumeTimeout)
-    queue.window.drop()
-    let unfinished = await dispatcher.close(queue, within: .zero)
-    dispatcher.remove(queue)
-    return unfinished
-  }
-
-  private static var finalCommitLimit: Duration { .seconds(3) }
 
   // MARK: Hearing of pulls
 

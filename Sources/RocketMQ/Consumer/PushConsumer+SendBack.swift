@@ -34,8 +34,32 @@ extension PushConsumer {
       throw RocketMQError(.brokerNotFound, "no master of the broker \(message.brokerName) is known")
     }
     try await client.api.sendBack(
-      message, to: address, group: group, delayLevel: delayLevel, maxReconsumeTimes: Int32(clamping: configuration.maxReconsumeTimes))
+      message, to: address, group: group, delayLevel: delayLevel, maxReconsumeTimes: Int32(clamping: reconsumeLimit))
   }
+
+  /// Makes a message that was consumed in order a dead letter. True: it is safe at a broker. Java: `ConsumeMessageOrderlyService.sendMessageBack`.
+  ///
+  /// It is sent as a new one, because its broker does not know how often it has failed; but one that cannot be read can only be copied by
+  /// its broker.
+  func buryDead(_ message: ReceivedMessage) async -> Bool {
+    do throws(RocketMQError) {
+      if message.box.isBodyAsStored { try await sendBackToItsBroker(message, -1) } else { try await sendToRetryTopic(message, -1) }
+      return true
+    } catch {
+      if error.code != .cancelled {
+        logger.error(
+          "a message that has failed too often could not be made a dead letter; its queue waits",
+          metadata: [
+            LogKey.topic: "\(message.topic)", LogKey.queue: "\(message.queue)", LogKey.offset: "\(message.queueOffset)",
+            LogKey.messageID: "\(message.messageID)", LogKey.error: "\(error)",
+          ])
+      }
+      return false
+    }
+  }
+
+  /// After so many failures a message becomes a dead letter.
+  private var reconsumeLimit: Int { configuration.maxReconsumeTimes ?? (isInOrder ? Int(Int32.max) : 16) }
 
   /// When its broker does not take the message back, any broker may have a copy of it. It is the same to the group's members: the broker
   /// delays it, counts, and puts it into the dead-letter topic in its time.
@@ -46,11 +70,13 @@ extension PushConsumer {
     var properties = message.properties
     properties[PropertyName.transactionPrepared] = nil
     properties[PropertyName.retryTopic] = message.topic
+    properties[PropertyName.originMessageID] = properties[PropertyName.originMessageID] ?? message.offsetMessageID
     // The count decides about the dead-letter topic.
-    let times = delayLevel < 0 ? max(message.reconsumeTimes, configuration.maxReconsumeTimes) : message.reconsumeTimes + 1
+    let times = delayLevel < 0 ? max(message.reconsumeTimes, reconsumeLimit) : message.reconsumeTimes + 1
     properties[PropertyName.reconsumeTime] = String(times)
-    properties[PropertyName.maxReconsumeTimes] = String(configuration.maxReconsumeTimes)
-    properties[PropertyName.delay] = String(delayLevel > 0 ? Int(delayLevel) : 3 + message.reconsumeTimes)
+    properties[PropertyName.maxReconsumeTimes] = String(reconsumeLimit)
+    // A dead letter need not wait; a broker would have it wait all the same.
+    properties[PropertyName.delay] = delayLevel < 0 ? nil : String(delayLevel > 0 ? Int(delayLevel) : 3 + message.reconsumeTimes)
     var copy = Message(topic: TopicName.retry(ofGroup: group), body: message.bodyBytes, flag: message.flag)
     copy.systemProperties = properties
     try await innerProducer.send(copy)

@@ -84,5 +84,7 @@ extension PushConsumer: ConsumerMember {
     rebalance.due()
   }
 
+  package func disconnected(from address: String) { state.withLock { $0.locks }?.disconnected(from: address) }
+
   package func request(_ request: borrowing InboundRequest) -> Bool { false }
 }

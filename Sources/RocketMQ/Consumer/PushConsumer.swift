@@ -15,9 +15,11 @@ public final class PushConsumer: Sendable {
   struct State {
     var phase = Phase.idle
     var subscriptions = SubscriptionTable()
-    var listener: MessageListener?
+    var listener: AnyListener?
     var onEvent: (@Sendable (ConsumerEvent) -> Void)?
     var dispatcher: (any MessageDispatcher)?
+    /// Of a consumer that consumes in order, or exclusively.
+    var locks: QueueLocks?
     var concurrency: Int
     var isPaused = false
     /// Brokers have heard of the subscriptions, so that they answer pulls.
@@ -90,7 +92,7 @@ public final class PushConsumer: Sendable {
   public func onMessage(
     _ listener: @escaping @Sendable (_ message: ReceivedMessage, _ context: ConsumeContext) async throws -> ConsumeResult
   ) {
-    set(.single(listener))
+    set(.concurrent(.single(listener)))
   }
 
   /// The same for several messages of one queue at a time: as many as are there, at most `batchSize` (clamped to 1 to 1024). A message
@@ -99,7 +101,36 @@ public final class PushConsumer: Sendable {
     batchSize: Int,
     _ listener: @escaping @Sendable (_ messages: [ReceivedMessage], _ context: ConsumeContext) async throws -> BatchConsumeResult
   ) {
-    set(.batch(size: min(max(batchSize, 1), 1024), listener))
+    set(.concurrent(.batch(size: min(max(batchSize, 1), 1024), listener)))
+  }
+
+  /// Sets what is done with each message, every queue in its order. Call it before ``start()``; a later call has no effect. Java:
+  /// `MessageListenerOrderly`.
+  ///
+  ///     consumer.onMessageInOrder { message, context in
+  ///       try await ledger.apply(message)  // throwing: this message comes again, and nothing overtakes it
+  ///       return .success
+  ///     }
+  ///
+  /// One call at a time for each queue, whoever of the group has it; up to ``PushConsumerConfiguration/concurrency`` queues at the same
+  /// time, which take turns. Throwing counts as ``OrderedConsumeResult/suspend(for:)``. See <doc:ConsumingInOrder>.
+  public func onMessageInOrder(
+    _ listener: @escaping @Sendable (_ message: ReceivedMessage, _ context: ConsumeContext) async throws -> OrderedConsumeResult
+  ) {
+    set(.inOrder(OrderedListener(call: .single(listener))))
+  }
+
+  /// The same for several messages of one queue at a time: as many as are there, at most `batchSize` (clamped to 1 to 1024).
+  ///
+  /// Without `autoCommit` messages are done with only when the listener says ``OrderedConsumeResult/commit``: what it had since the last
+  /// one then counts as consumed, and ``OrderedConsumeResult/rollback(after:)`` has all of that come again. Commit at least every
+  /// ``PushConsumerConfiguration/maxCachedMessagesPerQueue`` messages: a queue with more uncommitted ones is not pulled.
+  /// Java: `ConsumeOrderlyContext.autoCommit`.
+  public func onMessagesInOrder(
+    batchSize: Int, autoCommit: Bool = true,
+    _ listener: @escaping @Sendable (_ messages: [ReceivedMessage], _ context: ConsumeContext) async throws -> OrderedConsumeResult
+  ) {
+    set(.inOrder(OrderedListener(call: .batch(size: min(max(batchSize, 1), 1024), autoCommit: autoCommit, listener))))
   }
 
   /// Sets what is told of everything that is no message, such as queues that come and go (also those of the group's retry topic). Call it
@@ -110,7 +141,7 @@ public final class PushConsumer: Sendable {
 
   func tell(_ event: ConsumerEvent) { state.withLock { $0.onEvent }?(event) }
 
-  private func set(_ listener: MessageListener) {
+  private func set(_ listener: AnyListener) {
     let isInTime = state.withLock { state in
       guard case .idle = state.phase else { return false }
       state.listener = listener
@@ -133,7 +164,8 @@ public final class PushConsumer: Sendable {
   }
 
   func applyPause(to queue: OwnedQueue) {
-    if state.withLock({ $0.isPaused }) { queue.puller?.pause() } else { queue.puller?.resume() }
+    // While its lock is in doubt, a pull might commit an offset that another member has passed.
+    if state.withLock({ $0.isPaused }) || !queue.lease.isValid { queue.puller?.pause() } else { queue.puller?.resume() }
   }
 
   /// How many messages are consumed at the same time, from now on. Java: `updateCorePoolSize`.

@@ -29,13 +29,22 @@ public struct PushConsumerConfiguration: Sendable {
   /// takes long does not make much to be consumed again after a crash. Java: `consumeConcurrentlyMaxSpan`.
   public var maxOffsetSpan = 2000
 
-  /// After so many failures a message goes to the dead-letter topic `%DLQ%group`; 0 or more, default 16.
-  public var maxReconsumeTimes = 16
+  /// After so many failures a message goes to the dead-letter topic `%DLQ%group`; 0 or more. nil, the default: 16, and without limit for a
+  /// listener that consumes in order, where a message that fails holds up its queue.
+  public var maxReconsumeTimes: Int?
+  /// How long a queue that is consumed in order waits after a failure, when the listener does not say; 10 ms to 30 s, default 1 s.
+  /// Java: `suspendCurrentQueueTimeMillis`.
+  public var suspension: Duration = .seconds(1)
   /// A message that the listener has had for longer than this is sent back, so that another member may try it; at least 1 s, default
   /// 15 min.
   public var consumeTimeout: Duration = .seconds(15 * 60)
   /// Messages whose bodies inflate to more than this count as failed; default 64 MiB.
   public var maxBodyBytes = 64 << 20
+
+  /// A queue is handed over to another member only when nothing of it is being consumed any more: a member that joins or leaves makes no
+  /// message be consumed twice. Costs one more request for each queue that is taken or given up. All members of the group must have it on;
+  /// consuming in order always works this way. Default false. See <doc:ExclusiveHandOver>.
+  public var isExclusive = false
 
   /// How queues are shared among the group's members; the same in all of them. Default ``AverageAllocation``.
   public var allocation: any AllocationStrategy = AverageAllocation()
@@ -53,7 +62,7 @@ public struct PushConsumerConfiguration: Sendable {
   public var messageFilters: [any MessageFilterHook] = []
 
   /// How long a queue that goes to another member waits for messages that are being consumed; default 5 s. What is not finished then is
-  /// consumed again by the other member.
+  /// consumed again by the other member; but a queue with a lock (in order, or ``isExclusive``) stays here until it is finished.
   public var releaseDeadline: Duration = .seconds(5)
   /// How long ``PushConsumer/run()`` waits, when it ends, for messages that are being consumed; default 10 s.
   /// Java: `awaitTerminationMillisWhenShutdown`, there 0.
@@ -77,7 +86,8 @@ public struct PushConsumerConfiguration: Sendable {
     try check("maxCachedMessagesPerQueue", maxCachedMessagesPerQueue, 1...65_535)
     try check("maxCachedBytesPerQueue", maxCachedBytesPerQueue, 1...(1 << 30))
     try check("maxOffsetSpan", maxOffsetSpan, 1...65_535)
-    try check("maxReconsumeTimes", maxReconsumeTimes, 0...Int(Int32.max))
+    if let maxReconsumeTimes { try check("maxReconsumeTimes", maxReconsumeTimes, 0...Int(Int32.max)) }
+    try check("suspension", suspension, .milliseconds(10) ... .seconds(30))
     try check("consumeTimeout", consumeTimeout, .seconds(1) ... .seconds(365 * 86_400))
     try check("maxBodyBytes", maxBodyBytes, 1...Int(Int32.max))
     try check("rebalanceInterval", rebalanceInterval, .milliseconds(10) ... .seconds(86_400))

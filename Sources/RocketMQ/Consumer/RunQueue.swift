@@ -7,11 +7,12 @@ package struct RunSlot: Hashable, Sendable {
   fileprivate let generation: UInt64
 }
 
-/// Which queues have messages to take, and which workers wait for them: the concurrent dispatcher without its effects.
+/// Which queues have messages to take, and which workers wait for them: a dispatcher without its effects.
 ///
 /// A queue stands in line once, whatever it holds; a worker that takes a slice of it puts it back at the end while it holds more, so
-/// queues take turns and several workers may have slices of one queue. `Again` is what is handed out a second time (a message that could
-/// be neither consumed nor sent back).
+/// queues take turns and several workers may have slices of one queue. In order, one worker has the queue for its turn, and the queue
+/// stands in line again when the turn is over. `Again` is what is handed out a second time (a message that could be neither consumed nor
+/// sent back).
 ///
 /// Waking: at most one woken worker is on its way. It wakes the next one when it has taken its slice and there is still more. So a
 /// listener that never waits keeps as many workers busy as there are threads, and one that waits soon has all of them, without a
@@ -31,6 +32,16 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     case retire
   }
 
+  /// How messages are shared out.
+  package enum Discipline: Sendable {
+    /// Slices are smaller when there are not enough messages for all workers.
+    case spread
+    /// Slices are as large as is wanted (batch listeners).
+    case batches
+    /// As large as is wanted, and a queue is with one worker at a time.
+    case inOrder
+  }
+
   private struct Entry {
     var queue: Queue
     var generation: UInt64
@@ -41,7 +52,14 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     /// Messages that wait to be handed out again.
     var delayed = 0
     var isInLine = false
+    /// In order: a worker has the queue.
+    var isServed = false
+    /// Nothing is handed out for the time being: the listener wants a break, or the queue's lock is in doubt.
+    var isSuspended = false
+    var isParked = false
     var state = EntryState.open
+
+    var mayStandInLine: Bool { ready > 0 && !isInLine && !isServed && !isSuspended && !isParked }
   }
 
   private enum EntryState {
@@ -62,12 +80,11 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
   /// Workers that have not been told to retire.
   package private(set) var workers = 0
   package private(set) var wantedWorkers: Int
-  private let spreads: Bool
+  private let discipline: Discipline
 
-  /// `spreads`: slices are smaller when there are not enough messages for all workers. False: as large as is wanted (batch listeners).
-  package init(wantedWorkers: Int, spreads: Bool) {
+  package init(wantedWorkers: Int, _ discipline: Discipline) {
     self.wantedWorkers = wantedWorkers
-    self.spreads = spreads
+    self.discipline = discipline
   }
 
   // MARK: Queues
@@ -87,11 +104,59 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     guard count > 0, let index = index(of: slot), entries[index]!.state != .closed else { return false }
     entries[index]!.ready += count
     totalReady += count
-    if !entries[index]!.isInLine {
-      entries[index]!.isInLine = true
-      line.append(index)
-    }
+    standInLine(index)
     return wakesOne()
+  }
+
+  private mutating func standInLine(_ index: Int) {
+    guard entries[index]!.mayStandInLine else { return }
+    entries[index]!.isInLine = true
+    line.append(index)
+  }
+
+  /// Nothing of this queue is handed out until ``unpark(_:)``; what workers have, they keep.
+  package mutating func park(_ slot: Slot) {
+    guard let index = index(of: slot) else { return }
+    entries[index]!.isParked = true
+    leaveLine(index)
+  }
+
+  /// True: wake a worker.
+  package mutating func unpark(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot), entries[index]!.isParked else { return false }
+    entries[index]!.isParked = false
+    standInLine(index)
+    return wakesOne()
+  }
+
+  /// In order: a turn is over. `finished` messages are done with, `back` have been given back, and come first next time; what is in hand
+  /// beyond that waits to be committed. `suspends`: there is no next turn before ``resume(_:)``. True: the queue is closed, or has been
+  /// drained.
+  package mutating func endTurn(_ slot: Slot, finished: Int, back: Int, suspends: Bool) -> Bool {
+    guard let index = index(of: slot) else { return false }
+    entries[index]!.isServed = false
+    entries[index]!.isSuspended = suspends
+    entries[index]!.inHand -= finished + back
+    if entries[index]!.state != .closed {
+      entries[index]!.ready += back
+      totalReady += back
+      standInLine(index)
+    }
+    return isDone(slot)
+  }
+
+  /// A suspended queue gets its turn again. True: wake a worker.
+  package mutating func resume(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot) else { return false }
+    entries[index]!.isSuspended = false
+    standInLine(index)
+    return wakesOne()
+  }
+
+  private mutating func leaveLine(_ index: Int) {
+    guard entries[index]!.isInLine else { return }
+    entries[index]!.isInLine = false
+    _ = line.removeAll { $0 == index }
   }
 
   /// A message is no longer in hand, but not finished either: it is to be handed out again. True: the queue is closed, and this was the
@@ -142,8 +207,14 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
     index(of: slot).map { entries[$0]!.inHand + entries[$0]!.delayed } ?? 0
   }
 
+  /// Workers have messages of this queue, or they are on their way back to the broker.
+  package func isBusy(_ slot: Slot) -> Bool {
+    guard let index = index(of: slot), let entry = entries[index] else { return false }
+    return discipline == .inOrder ? entry.isServed : entry.inHand > 0
+  }
+
   private func isDone(_ slot: Slot) -> Bool {
-    guard let index = index(of: slot), let entry = entries[index], entry.inHand == 0 else { return false }
+    guard let index = index(of: slot), let entry = entries[index], !isBusy(slot) else { return false }
     switch entry.state {
     case .open: return false
     case .draining: return entry.ready == 0 && entry.delayed == 0
@@ -155,7 +226,7 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
   package mutating func remove(_ slot: Slot) {
     _ = close(slot)
     guard let index = index(of: slot) else { return }
-    if entries[index]!.isInLine { _ = line.removeAll { $0 == index } }
+    leaveLine(index)
     entries[index] = nil
     free.append(index)
   }
@@ -197,10 +268,8 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
       entries[index]!.ready -= count
       entries[index]!.inHand += count
       totalReady -= count
-      if ready > count {
-        entries[index]!.isInLine = true
-        line.append(index)
-      }
+      entries[index]!.isServed = discipline == .inOrder
+      standInLine(index)
       let entry = entries[index]!
       return (.take(entry.queue, Slot(index: index, generation: entry.generation), count: count), wakesOne())
     }
@@ -222,11 +291,12 @@ package struct RunQueue<Queue: Sendable, Again: Sendable>: Sendable {
 
   /// So many messages that no worker has to wait while another has a long slice before it.
   private var slice: Int {
-    spreads ? max(1, totalReady / max(1, wantedWorkers)) : .max
+    discipline == .spread ? max(1, totalReady / max(1, wantedWorkers)) : .max
   }
 
-  private mutating func wakesOne() -> Bool {
-    guard sleeping > 0, !isWaking, totalReady > 0 || !secondLine.isEmpty else { return false }
+  /// True: wake a worker, there is something for it.
+  package mutating func wakesOne() -> Bool {
+    guard sleeping > 0, !isWaking, !line.isEmpty || !secondLine.isEmpty else { return false }
     sleeping -= 1
     isWaking = true
     return true

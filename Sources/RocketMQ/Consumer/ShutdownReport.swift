@@ -13,6 +13,9 @@ public struct ShutdownReport: Sendable {
     public var offset: Int64
     /// False: that offset could not be committed, so more may be delivered again.
     public var isCommitted: Bool
+    /// False: the queue's lock could not be given back, because a listener has not returned or the broker could not be reached. Nobody gets
+    /// the queue until the broker lets the lock expire, after a minute. Always true for queues without a lock.
+    public var isUnlocked: Bool
   }
 
   /// Queues with something left over, sorted; empty when all went well.
@@ -20,6 +23,6 @@ public struct ShutdownReport: Sendable {
 
   /// Over all queues.
   public var unfinished: Int { leftOver.reduce(0) { $0 + $1.unfinished } }
-  /// Nothing was left, and every offset is committed.
+  /// Nothing was left, every offset is committed, and every lock is given back.
   public var isClean: Bool { leftOver.isEmpty }
 }

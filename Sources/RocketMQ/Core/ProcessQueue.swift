@@ -75,6 +75,16 @@ package final class ProcessQueue: Sendable {
 
   package func acknowledge(from first: UInt64, count: Int) { rocket_process_queue_ack_many(handle.raw, first, UInt32(count)) }
 
+  /// Finishes all that is held in order. Only the holder.
+  package func commitHeld() { _ = rocket_process_queue_commit(handle.raw) }
+
+  /// Gives all that is held in order back: the same messages come again, in their order. Those acknowledged before, which must be the
+  /// first ones, stay finished. Only the holder.
+  package func giveBackHeld() { rocket_process_queue_rollback(handle.raw) }
+
+  /// The same for the messages from this position on: those before stay held. Only the holder.
+  package func giveBackHeld(from position: UInt64) { rocket_process_queue_give_back(handle.raw, position) }
+
   /// Takers get nothing more; what is taken may still be acknowledged.
   package func drop() { rocket_process_queue_drop(handle.raw) }
 
@@ -103,6 +113,27 @@ package struct TakeBuffer: ~Copyable {
     releaseRest()
     count = Int(
       rocket_process_queue_take(queue.handle.raw, UInt32(min(max, storage.count)), rocket_now_ms(), storage.baseAddress))
+    return count
+  }
+
+  /// Takes up to `max` messages in order, and holds them: nobody else gets any until they are committed, or given back. 0 also when
+  /// somebody else holds messages.
+  package mutating func takeInOrder(from queue: ProcessQueue, max: Int) -> Int {
+    releaseRest()
+    var taken: UInt32 = 0
+    let status = rocket_process_queue_take_ordered(
+      queue.handle.raw, UInt32(min(max, storage.count)), rocket_now_ms(), storage.baseAddress, &taken)
+    count = status == 0 ? Int(taken) : 0
+    return count
+  }
+
+  /// Takes further messages behind those that are held. Only the holder.
+  package mutating func takeMoreInOrder(from queue: ProcessQueue, max: Int) -> Int {
+    releaseRest()
+    var taken: UInt32 = 0
+    let status = rocket_process_queue_take_more(
+      queue.handle.raw, UInt32(min(max, storage.count)), rocket_now_ms(), storage.baseAddress, &taken)
+    count = status == 0 ? Int(taken) : 0
     return count
   }
 

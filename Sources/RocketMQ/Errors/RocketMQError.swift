@@ -37,6 +37,8 @@ public struct RocketMQError: Error, Sendable {
     public static let brokerNotFound = Code("brokerNotFound")
     /// The broker answered with an error; ``RocketMQError/brokerCode`` says which.
     public static let brokerError = Code("brokerError")
+    /// Another member of the group has the queue's lock; the consumer asks again until it gets it.
+    public static let queueLocked = Code("queueLocked")
     /// Bytes from the other side, or from a file, do not follow their format.
     public static let malformedData = Code("malformedData")
     /// A message, frame or list is over its size limit.

@@ -40,7 +40,7 @@ public struct ReceivedMessage: Sendable {
   /// Yours, from the sender.
   public var flag: Int32 { box.flag }
   /// How often it has failed in this group; 0 the first time.
-  public var reconsumeTimes: Int { Int(box.reconsumeTimes) + (origin.failedHere ? 1 : 0) }
+  public var reconsumeTimes: Int { Int(box.reconsumeTimes) + origin.failuresHere }
   /// When it was sent, by the producer's clock.
   public var bornAt: Timestamp { Timestamp(millisecondsSince1970: box.bornAt) }
   /// When it was stored, by the broker's clock.
@@ -61,13 +61,13 @@ package final class MessageOrigin: Sendable {
   /// The queue belongs to the group's own retry topic.
   package let restoresTopic: Bool
 
-  /// They have failed once more since they were pulled, and could not be sent back.
-  package let failedHere: Bool
+  /// How often they have failed since they were pulled.
+  package let failuresHere: Int
 
   /// `group`: of the consumer that pulls.
-  package init(queue: MessageQueue, group: String, failedHere: Bool = false) {
+  package init(queue: MessageQueue, group: String, failuresHere: Int = 0) {
     self.queue = queue
-    self.failedHere = failedHere
+    self.failuresHere = failuresHere
     restoresTopic = queue.topic == TopicName.retry(ofGroup: group)
   }
 }

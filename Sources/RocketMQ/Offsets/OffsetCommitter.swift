@@ -73,9 +73,7 @@ final class OffsetCommitter: Sendable {
   /// The last write of a queue, before it is forgotten: what was consumed, or (also backwards) what the broker has said. False: it could
   /// not be done within `limit`; whoever gets the queue next begins where the last commit was.
   func commitFinally(_ offset: Int64, of queue: MessageQueue, within limit: Duration) async -> Bool {
-    await withUnsafeContinuation { (settled: UnsafeContinuation<Void, Never>) in
-      if ledger.withLock({ $0.seal(queue, settled) }) { settled.resume() }
-    }
+    await settle(queue)
     defer { ledger.withLock { $0.close(queue) } }
     if ledger.withLock({ $0.committed(queue) }) == offset { return true }
     let done = Waiter<Void>()
@@ -95,6 +93,19 @@ final class OffsetCommitter: Sendable {
       logger.warning(
         "an offset could not be committed; messages that were consumed may be consumed again", metadata: metadata(queue, offset, error))
       return false
+    }
+  }
+
+  /// Nothing more is written of a queue, and it is forgotten.
+  func close(_ queue: MessageQueue) async {
+    await settle(queue)
+    ledger.withLock { $0.close(queue) }
+  }
+
+  /// No commit of the queue begins any more; returns when the one on its way has ended.
+  private func settle(_ queue: MessageQueue) async {
+    await withUnsafeContinuation { (settled: UnsafeContinuation<Void, Never>) in
+      if ledger.withLock({ $0.seal(queue, settled) }) { settled.resume() }
     }
   }
 

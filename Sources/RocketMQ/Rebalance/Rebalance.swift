@@ -21,14 +21,19 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     /// The answers to ``Action/take(_:)``.
     case taken(MessageQueue, Held)
     case notTaken(MessageQueue)
+    /// Not taken either: another member still has it.
+    case locked(MessageQueue)
+    /// A held queue is another member's by now: nothing of it may be consumed or committed any more.
+    case lockLost(MessageQueue, Held)
     /// The broker says that the offset of a held queue is outside the queue, and which one to go on with.
     case offsetIllegal(MessageQueue, Held, next: Int64)
     /// Something is wrong with a held queue: it is released, and taken anew.
     case stuck(MessageQueue, Held)
     /// The answer to ``Action/release(_:_:_:)``. `retakeAtOnce` is false when something failed.
     case released(MessageQueue, retakeAtOnce: Bool)
-    /// The answer to ``Action/retryLater``.
+    /// The answers to ``Action/retryLater`` and ``Action/retrySoon``.
     case retryDue
+    case retrySoonDue
     case stop
   }
 
@@ -39,6 +44,8 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     case release(MessageQueue, Held, ReleaseReason)
     /// Come back in a second.
     case retryLater
+    /// Come back in a moment: another member is about to give a queue up.
+    case retrySoon
     /// Tell the application; not answered.
     case tell(RebalanceEvent)
     /// Stopped, and every queue is gone; not answered.
@@ -62,6 +69,7 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     case revoked
     /// The stored offset must be set to this one.
     case offsetIllegal(next: Int64)
+    case lockLost
     case stopping
   }
 
@@ -80,6 +88,11 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
   private var isComputing = false
   private var isDueAgain = false
   private var isRetrying = false
+  private var isRetryingSoon = false
+  /// How often in a row queues have been found locked.
+  private var refusals: [MessageQueue: Int] = [:]
+  /// So often a locked queue is tried again in a moment; then it seems to be locked for longer.
+  private static var impatience: Int { 20 }
   private var mustCompute = false
   private var hasEnded = false
   package private(set) var isStopping = false
@@ -111,7 +124,11 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     case .taken(let queue, let held): taken(queue, held, &actions)
     case .notTaken(let queue):
       phases[queue] = nil
+      refusals[queue] = nil
       if isWanted(queue) { retry(&actions) }
+    case .locked(let queue): locked(queue, &actions)
+    case .lockLost(let queue, let whose):
+      if case .held(let held)? = phases[queue], held === whose { release(queue, held, .lockLost, &actions) }
     case .offsetIllegal(let queue, let whose, let next):
       if case .held(let held)? = phases[queue], held === whose { release(queue, held, .offsetIllegal(next: next), &actions) }
     case .stuck(let queue, let whose):
@@ -119,7 +136,12 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     case .released(let queue, let retakeAtOnce):
       phases[queue] = nil
       if isWanted(queue) { if retakeAtOnce { take(queue, &actions) } else { retry(&actions) } }
-    case .retryDue: retryDue(&actions)
+    case .retryDue:
+      isRetrying = false
+      tryAgain(&actions)
+    case .retrySoonDue:
+      isRetryingSoon = false
+      tryAgain(&actions)
     case .stop: stop(&actions)
     }
     tell(&actions)
@@ -169,8 +191,19 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     actions.append(.take(queue))
   }
 
+  private mutating func locked(_ queue: MessageQueue, _ actions: inout [Action]) {
+    phases[queue] = nil
+    guard isWanted(queue) else {
+      refusals[queue] = nil
+      return
+    }
+    refusals[queue, default: 0] += 1
+    if refusals[queue, default: 0] < Self.impatience { retrySoon(&actions) } else { retry(&actions) }
+  }
+
   private mutating func taken(_ queue: MessageQueue, _ held: Held, _ actions: inout [Action]) {
     phases[queue] = .held(held)
+    refusals[queue] = nil
     if isWanted(queue) {
       assigned[queue.topic, default: []].insert(queue)
     } else {
@@ -200,8 +233,13 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     actions.append(.retryLater)
   }
 
-  private mutating func retryDue(_ actions: inout [Action]) {
-    isRetrying = false
+  private mutating func retrySoon(_ actions: inout [Action]) {
+    guard !isStopping, !isRetryingSoon else { return }
+    isRetryingSoon = true
+    actions.append(.retrySoon)
+  }
+
+  private mutating func tryAgain(_ actions: inout [Action]) {
     guard !isStopping else { return }
     if mustCompute { compute(&actions) }
     for (_, allocation) in wanted {

@@ -17,6 +17,9 @@ protocol RebalanceEffects: AnyObject, Sendable {
   /// Ends a queue in good order. False: something failed, so it should not be taken again at once.
   func release(_ queue: OwnedQueue, _ reason: Rebalance<OwnedQueue>.ReleaseReason) async -> Bool
 
+  /// The lease of a held queue has changed. False: its lock is lost.
+  func leaseChanged(of queue: OwnedQueue) -> Bool
+
   /// For the application; one call at a time.
   func tell(_ event: RebalanceEvent)
 }
@@ -28,12 +31,19 @@ protocol RebalanceEffects: AnyObject, Sendable {
 final class RebalanceService: Sendable {
   typealias Event = Rebalance<OwnedQueue>.Event
 
-  private let inbox = Mutex<[Event]>([])
+  private enum Letter {
+    case event(Event)
+    case leaseChanged(MessageQueue)
+  }
+
+  private let inbox = Mutex<[Letter]>([])
   private let bell = Wake()
   private let state = Mutex(Rebalance<OwnedQueue>())
   private let clock: any Clock<Duration>
   private let interval: Duration
   private let retryDelay: Duration
+  /// Until a queue that another member gives up is tried again, in milliseconds.
+  private static let moment = 100...500
 
   init(clock: any Clock<Duration>, interval: Duration, retryDelay: Duration = .seconds(1)) {
     self.clock = clock
@@ -42,8 +52,13 @@ final class RebalanceService: Sendable {
   }
 
   /// Any thread; does not block.
-  func post(_ event: Event) {
-    inbox.withLock { $0.append(event) }
+  func post(_ event: Event) { post(.event(event)) }
+
+  /// The lock of a queue is in doubt, confirmed or lost. Any thread; does not block.
+  func leaseChanged(of queue: MessageQueue) { post(.leaseChanged(queue)) }
+
+  private func post(_ letter: Letter) {
+    inbox.withLock { $0.append(letter) }
     bell.ring()
   }
 
@@ -60,7 +75,8 @@ final class RebalanceService: Sendable {
       }
       while true {
         await bell.wait()
-        for event in inbox.withLock({ inbox in exchange(&inbox, with: []) }) {
+        for letter in inbox.withLock({ inbox in exchange(&inbox, with: []) }) {
+          guard let event = open(letter, effects) else { continue }
           if case .taken(_, let queue) = event { effects.took(queue) }
           let actions = state.withLock { $0.handle(event) }
           // Rounds, takes and waiting are of no use any more; releases are, and run on their own.
@@ -74,6 +90,16 @@ final class RebalanceService: Sendable {
     }
   }
 
+  /// What it means for the queues; nil: nothing.
+  private func open(_ letter: Letter, _ effects: any RebalanceEffects) -> Event? {
+    switch letter {
+    case .event(let event): return event
+    case .leaseChanged(let queue):
+      guard let held = state.withLock({ $0.held[queue] }), !effects.leaseChanged(of: held) else { return nil }
+      return .lockLost(queue, held)
+    }
+  }
+
   private func perform(_ action: Rebalance<OwnedQueue>.Action, _ effects: any RebalanceEffects, in group: inout DiscardingTaskGroup) {
     switch action {
     case .computeAllocations(let topics):
@@ -83,7 +109,11 @@ final class RebalanceService: Sendable {
       }
     case .take(let queue):
       group.addTask {
-        do throws(RocketMQError) { self.post(.taken(queue, try await effects.take(queue))) } catch { self.post(.notTaken(queue)) }
+        do throws(RocketMQError) {
+          self.post(.taken(queue, try await effects.take(queue)))
+        } catch {
+          self.post(error.code == .queueLocked ? .locked(queue) : .notTaken(queue))
+        }
       }
     case .release(let queue, let held, let reason):
       Task { self.post(.released(queue, retakeAtOnce: await effects.release(held, reason))) }
@@ -91,6 +121,12 @@ final class RebalanceService: Sendable {
       group.addTask {
         try? await self.clock.sleep(for: self.retryDelay)
         self.post(.retryDue)
+      }
+    case .retrySoon:
+      group.addTask {
+        // Not all members at the same time.
+        try? await self.clock.sleep(for: .milliseconds(Int.random(in: Self.moment)))
+        self.post(.retrySoonDue)
       }
     case .tell(let event): effects.tell(event)
     case .ended: break

@@ -20,6 +20,10 @@ struct ConsumeCommand: AsyncParsableCommand {
       --count prints exactly that many and leaves the rest to the group. Without
       --count and --idle-exit it runs until ^C, which commits what was printed.
 
+      --orderly prints every queue in its order, one member at a time; --exclusive
+      only sees to it that a member that joins or leaves makes nothing come twice.
+      All members of the group must agree on either.
+
       --from is where the group begins when it has no offset yet; a group that
       has one goes on from there. While the first message of a queue is still in
       the broker's memory, as in a new topic, the broker lets every new group
@@ -56,6 +60,12 @@ struct ConsumeCommand: AsyncParsableCommand {
     transform: Seconds.parse)
   var idleExit: Seconds?
 
+  @Flag(help: "Every queue in its order, with the brokers' locks.")
+  var orderly = false
+
+  @Flag(help: "Hand queues over to other members only when nothing of them is being consumed.")
+  var exclusive = false
+
   @Option(help: "text: the body and a line end; json: an object a line.")
   var format: Format = .text
 
@@ -69,6 +79,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
     let client = try client.client()
     var configuration = PushConsumerConfiguration()
+    configuration.isExclusive = exclusive
     configuration.concurrency = 1  // so that printing, acknowledging and counting happen in one order
     let consumer = try PushConsumer(client: client, group: group, startFrom: from.consumeStart, configuration: configuration)
     let printer = MessagePrinter(format: format, limit: count)
@@ -76,17 +87,24 @@ struct ConsumeCommand: AsyncParsableCommand {
 
     let name = try topic.resolved()
     try await consumer.subscribe(name, filter: .tagExpression(filter))
-    consumer.onMessage { message, _ in
-      switch printer.print(message) {
-      case .more: end.sawMessage()
-      case .last: end.reached()
-      case .refused:
-        // Neither acknowledged nor sent back, it stays with the group. All that was printed is acknowledged by now: nothing to wait for.
-        end.reached()
-        Task { await consumer.shutdown(deadline: .zero) }
-        try await Task.sleep(for: .seconds(86_400))
+    if orderly {
+      consumer.onMessageInOrder { message, _ in
+        guard print(message, printer, end) else {
+          // Its queue waits with it, and it stays with the group.
+          return .suspend(for: .seconds(30))
+        }
+        return .success
       }
-      return .success
+    } else {
+      consumer.onMessage { message, _ in
+        guard print(message, printer, end) else {
+          // Neither acknowledged nor sent back, it stays with the group. All that was printed is acknowledged by now: nothing to wait for.
+          Task { await consumer.shutdown(deadline: .zero) }
+          try await Task.sleep(for: .seconds(86_400))
+          return .retryLater
+        }
+        return .success
+      }
     }
     let lookup = Task { try await checkCluster(client, name) }
     let (report, exitCode) = try await untilStopped {
@@ -111,6 +129,18 @@ struct ConsumeCommand: AsyncParsableCommand {
     // Where nothing else was said, ^C is how it ends: a success.
     if let exitCode, count != nil || idleExit != nil { throw exitCode }
   }
+}
+
+/// False: it was not printed, and nothing will be from now on.
+private func print(_ message: ReceivedMessage, _ printer: MessagePrinter, _ end: EndOfInput) -> Bool {
+  switch printer.print(message) {
+  case .more: end.sawMessage()
+  case .last: end.reached()
+  case .refused:
+    end.reached()
+    return false
+  }
+  return true
 }
 
 extension ConsumeCommand {

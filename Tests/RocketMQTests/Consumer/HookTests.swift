@@ -61,6 +61,16 @@ struct HookTests {
     }
   }
 
+  @Test func surroundCallsInOrderToo() async throws {
+    let record = Record<String>()
+    try await consuming(1, hooks: [Witness(name: "a", record: record)]) { consumer in
+      consumer.onMessageInOrder { message, _ in message.reconsumeTimes == 0 ? .suspend(for: .zero) : .success }
+    } until: {
+      #expect(await record.wait(for: 4))
+      #expect(record.items == ["a before 0", "a after 0 0", "a before 0", "a after 0 1"])
+    }
+  }
+
   @Test func surroundDeliveriesOfASequence() async throws {
     let record = Record<String>()
     try await ConsumerRig.run(topics: ["T": 1]) { rig in

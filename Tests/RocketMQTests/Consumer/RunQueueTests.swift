@@ -29,7 +29,7 @@ struct RunQueueTests {
   }
 
   @Test func batchesAreAsLargeAsCanBe() {
-    var run = Queue(wantedWorkers: 20, spreads: false)
+    var run = Queue(wantedWorkers: 20, .batches)
     let slot = add("a", &run)
     _ = run.ready(slot, count: 14)
     #expect(run.next(wasWoken: false, atMost: 10).step.text == "take a 10")
@@ -126,8 +126,59 @@ struct RunQueueTests {
     #expect(run.unfinished(slot) == 5)
   }
 
+  @Test func inOrderAQueueIsWithOneWorkerAndTakesTurns() {
+    var (run, slots) = make(workers: 2, "a", "b", as: .inOrder)
+    _ = run.ready(slots[0], count: 40)
+    _ = run.ready(slots[1], count: 3)
+    #expect(texts(3, &run) == ["take a 32", "take b 3", "sleep"], "no second worker for a")
+    #expect(run.ready(slots[0], count: 2) == false, "its worker will see")
+    #expect(run.endTurn(slots[1], finished: 3, back: 0, suspends: false) == false)
+    #expect(run.endTurn(slots[0], finished: 30, back: 2, suspends: false) == false)
+    #expect(texts(1, &run) == ["take a 12"], "what was given back comes again")
+    #expect(run.unfinished(slots[0]) == 12)
+  }
+
+  @Test func inOrderASuspendedQueueHasNoTurnUntilItIsResumed() {
+    var (run, slots) = make(workers: 1, "a", as: .inOrder)
+    _ = run.ready(slots[0], count: 4)
+    _ = texts(1, &run)
+    _ = run.endTurn(slots[0], finished: 1, back: 3, suspends: true)
+    fallAsleep(1, &run)
+    #expect(run.ready(slots[0], count: 1) == false)
+    #expect(run.resume(slots[0]) == true)
+    #expect(run.next(wasWoken: true, atMost: 32).step.text == "take a 4")
+  }
+
+  @Test func aParkedQueueHandsOutNothing() {
+    for discipline in [Queue.Discipline.spread, .inOrder] {
+      var (run, slots) = make(workers: 1, "a", as: discipline)
+      _ = run.ready(slots[0], count: 1)
+      run.park(slots[0])
+      fallAsleep(1, &run)
+      #expect(run.ready(slots[0], count: 1) == false)
+      #expect(run.unpark(slots[0]) == true)
+      #expect(run.unpark(slots[0]) == false)
+      #expect(run.next(wasWoken: true, atMost: 1).step.text == "take a 1")
+    }
+  }
+
+  @Test func inOrderAClosedQueueIsDoneWhenItsTurnIs() {
+    var (run, slots) = make(workers: 1, "a", as: .inOrder)
+    _ = run.ready(slots[0], count: 4)
+    _ = texts(1, &run)
+    // One finished, one that waits for a commit.
+    #expect(run.endTurn(slots[0], finished: 1, back: 2, suspends: false) == false)
+    _ = texts(1, &run)
+    #expect(run.isBusy(slots[0]))
+    #expect(run.close(slots[0]) == false)
+    #expect(run.endTurn(slots[0], finished: 0, back: 2, suspends: true) == true)
+    #expect(!run.isBusy(slots[0]))
+    #expect(run.unfinished(slots[0]) == 1, "the uncommitted one")
+    #expect(run.resume(slots[0]) == false)
+  }
+
   @Test func workersComeAndGo() {
-    var run = Queue(wantedWorkers: 2, spreads: true)
+    var run = Queue(wantedWorkers: 2, .spread)
     #expect(run.setWantedWorkers(2) == (2, 0))
     fallAsleep(2, &run)
     #expect(run.setWantedWorkers(5) == (3, 0))
@@ -173,8 +224,8 @@ struct RunQueueTests {
     #expect(fifo.isEmpty)
   }
 
-  private func make(workers: Int, _ names: String...) -> (Queue, [RunSlot]) {
-    var run = Queue(wantedWorkers: workers, spreads: true)
+  private func make(workers: Int, _ names: String..., as discipline: Queue.Discipline = .spread) -> (Queue, [RunSlot]) {
+    var run = Queue(wantedWorkers: workers, discipline)
     _ = run.setWantedWorkers(workers)
     let slots = names.map { add($0, &run) }
     return (run, slots)

@@ -67,6 +67,33 @@ struct RebalanceStateTests {
     #expect(state.handle(.retryDue).texts == ["take 0"])
   }
 
+  @Test func aQueueThatAnotherMemberStillHasIsTriedAgainInAMomentButNotForever() {
+    var state = subscribed()
+    _ = state.handle(allocated(q0, q1))
+    #expect(state.handle(.locked(q0)).texts == ["retry soon"])
+    #expect(state.handle(.locked(q1)).texts == [], "one retry is enough")
+    #expect(state.handle(.retrySoonDue).texts == ["take 0", "take 1"])
+    _ = state.handle(.taken(q1, Held()))
+    var soon = 0
+    while state.handle(.locked(q0)).texts.contains("retry soon") {
+      soon += 1
+      #expect(state.handle(.retrySoonDue).texts == ["take 0"])
+    }
+    #expect(soon == 18)
+    #expect(state.handle(.retryDue).texts == ["take 0"], "after a second, as long as it takes")
+    #expect(state.handle(allocated(q1)).texts == [])
+    #expect(state.handle(.locked(q0)).texts == [], "it is not wanted any more")
+  }
+
+  @Test func aQueueWhoseLockIsLostIsReleasedAndTriedAgainLater() {
+    var state = holding(q0)
+    let held = state.held[q0]!
+    #expect(state.handle(.lockLost(q0, Held())).texts == [], "that was another life of the queue")
+    #expect(state.handle(.lockLost(q0, held)).texts == ["release 0 lost"])
+    #expect(state.handle(.released(q0, retakeAtOnce: false)).texts == ["retry", "tell + -0"])
+    #expect(state.handle(.retryDue).texts == ["take 0"])
+  }
+
   @Test func anIllegalOffsetIsCorrectedAndTheQueueTakenAgain() {
     var state = holding(q0)
     let held = state.held[q0]!
@@ -179,8 +206,10 @@ extension [RebalanceStateTests.State.Action] {
       case .take(let queue): "take \(queue.queueID)"
       case .release(let queue, _, .revoked): "release \(queue.queueID) revoked"
       case .release(let queue, _, .stopping): "release \(queue.queueID) stopping"
+      case .release(let queue, _, .lockLost): "release \(queue.queueID) lost"
       case .release(let queue, _, .offsetIllegal(let next)): "release \(queue.queueID) \(next)"
       case .retryLater: "retry"
+      case .retrySoon: "retry soon"
       case .tell(let event): "tell +\(event.assigned.ids) -\(event.revoked.ids)"
       case .ended: "ended"
       }

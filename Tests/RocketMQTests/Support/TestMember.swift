@@ -53,6 +53,8 @@ final class TestMember: ConsumerMember {
       subscriptions: subscriptions)
   }
 
+  func disconnected(from address: String) {}
+
   func membersChanged() { note(.membersChanged) }
   func routeChanged(topic: String) { note(.routeChanged(topic)) }
   func request(_ request: borrowing InboundRequest) -> Bool {
