@@ -220,6 +220,7 @@ static void measure_queues(void) {
   QUIET(rocket_process_queue_take_ordered, queue, 2, 0, taken, &count);
   QUIET(rocket_process_queue_take_more, queue, 2, 0, taken + 2, &count);
   for (int i = 0; i < 4; i++) rocket_frame_release(taken[i].frame);
+  QUIET(rocket_process_queue_give_back, queue, taken[2].position);
   QUIET(rocket_process_queue_rollback, queue);
   CHECK_INT(rocket_process_queue_take_ordered(queue, 1, 0, taken, &count), ROCKET_OK);
   rocket_frame_release(taken[0].frame);
