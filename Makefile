@@ -21,7 +21,10 @@ CORE := Sources/CRocketCore
 CORE_SOURCES = $(sort $(wildcard $(CORE)/*/*.c))
 CORE_HEADERS = $(sort $(wildcard $(CORE)/include/*.h) $(wildcard $(CORE)/*/*.h))
 TEST_SOURCES = $(sort $(wildcard Tests/CoreTests/*.c))
-TEST_HEADERS = $(sort $(wildcard Tests/CoreTests/*.h)) Tests/MallocCount/include/malloc_count.h
+# C helpers that the Swift tests use, too: a folder with its public header for each.
+TEST_HELPERS := MallocCount TestCertificates
+TEST_HELPER_FLAGS := $(TEST_HELPERS:%=-ITests/%/include)
+TEST_HEADERS = $(sort $(wildcard Tests/CoreTests/*.h) $(foreach helper,$(TEST_HELPERS),$(wildcard Tests/$(helper)/include/*.h)))
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CORE_CFLAGS = -std=gnu17 -fPIC $(WARNINGS) -I$(CORE)/include -I$(CORE) $(shell pkg-config --cflags $(PACKAGES))
@@ -67,7 +70,7 @@ SHARED_FLAGS = -shared -Wl,-soname,$(SHARED) -Wl,--version-script,Scripts/export
 endif
 
 CORE_OBJECTS = $(CORE_SOURCES:$(CORE)/%.c=$(BUILD)/core/%.o)
-TEST_OBJECTS = $(TEST_SOURCES:Tests/CoreTests/%.c=$(BUILD)/tests/%.o) $(BUILD)/tests/malloc_count.o
+TEST_OBJECTS = $(TEST_SOURCES:Tests/CoreTests/%.c=$(BUILD)/tests/%.o) $(BUILD)/tests/malloc_count.o $(BUILD)/tests/test_certificates.o
 
 ##  Verbs:
 .PHONY: help
@@ -106,11 +109,15 @@ $(BUILD)/core/%.o: $(CORE)/%.c $(CORE_HEADERS) | setup-core
 
 $(BUILD)/tests/%.o: Tests/CoreTests/%.c $(CORE_HEADERS) $(TEST_HEADERS) | setup-core
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -ITests/CoreTests -ITests/MallocCount/include -DFIXTURES='"$(CURDIR)/Tests/Fixtures"' -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -ITests/CoreTests $(TEST_HELPER_FLAGS) -DFIXTURES='"$(CURDIR)/Tests/Fixtures"' -c $< -o $@
 
-$(BUILD)/tests/malloc_count.o: Tests/MallocCount/malloc_count.c $(TEST_HEADERS)
+$(BUILD)/tests/%.o: Tests/MallocCount/%.c $(TEST_HEADERS) | setup-core
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -ITests/MallocCount/include -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_HELPER_FLAGS) -c $< -o $@
+
+$(BUILD)/tests/%.o: Tests/TestCertificates/%.c $(TEST_HEADERS) | setup-core
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(TEST_HELPER_FLAGS) -c $< -o $@
 
 $(BUILD)/librocketcore.a: $(CORE_OBJECTS)
 	@mkdir -p $(@D)

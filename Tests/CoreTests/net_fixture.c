@@ -74,6 +74,7 @@ static void on_reply(void *user, int status, const rocket_command *command, rock
     CHECK(frame != NULL);
     reply->code = command->code;
     reply->body_size = command->body.size;
+    reply->crc = rocket_crc31(command->body);
     size_t kept = command->body.size < sizeof reply->body ? command->body.size : sizeof reply->body;
     if (kept > 0) memcpy(reply->body, command->body.data, kept);
     snprintf(reply->remark, sizeof reply->remark, "%.*s", (int)command->remark.size, (const char *)command->remark.data);
@@ -213,6 +214,13 @@ static void on_closed(void *user, rocket_connection connection, rocket_slice add
   net_count(&server->closed);
 }
 
+static void on_refused(void *user, rocket_slice peer, int status) {
+  net_server *server = user;
+  CHECK(peer.size > 0);
+  server->refused_status = status;
+  net_count(&server->refused);
+}
+
 static void on_handler_drop(void *user) {
   net_server *server = user;
   CHECK_INT(net_value(&server->closed), net_value(&server->opened));
@@ -220,20 +228,23 @@ static void on_handler_drop(void *user) {
 }
 
 rocket_handler net_server_handler(net_server *server) {
-  return (rocket_handler){on_request, on_opened, on_closed, server, on_handler_drop};
+  return (rocket_handler){on_request, on_opened, on_closed, server, on_handler_drop, on_refused};
 }
 
-void net_server_open_on(net_server *server, rocket_loop *loop, const char *host) {
+void net_server_open_on(net_server *server, rocket_loop *loop, const char *host) { net_server_open_tls(server, loop, NULL, host); }
+
+void net_server_open_tls(net_server *server, rocket_loop *loop, rocket_tls *tls, const char *host) {
   char address[64];
   *server = (net_server){.loop = loop,
                          .requests = NET_COUNTER,
                          .opened = NET_COUNTER,
                          .closed = NET_COUNTER,
+                         .refused = NET_COUNTER,
                          .handler_dropped = NET_COUNTER,
                          .body_dropped = NET_COUNTER};
   snprintf(address, sizeof address, "%s:0", host);
-  CHECK_INT(rocket_listener_open(loop, rocket_slice_of(address), net_server_handler(server), &server->listener, &server->port),
-            ROCKET_OK);
+  rocket_handler handler = net_server_handler(server);
+  CHECK_INT(rocket_listener_open_tls(loop, rocket_slice_of(address), tls, handler, &server->listener, &server->port), ROCKET_OK);
   CHECK(server->port != 0);
   snprintf(server->address, sizeof server->address, "%s:%u", host, server->port);
 }

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "rocket_rpc.h"
+#include "rocket_tls.h"
 #include "test.h"
 
 /* ---- Counting across threads ---- */
@@ -46,6 +47,7 @@ typedef struct net_reply {
   char remark[128];
   size_t body_size;
   uint8_t body[256]; /* its beginning */
+  uint32_t crc;      /* of all of it */
   rocket_loop *loop;
   uint64_t id;
 } net_reply;
@@ -87,8 +89,8 @@ typedef struct net_server {
   rocket_listener *listener;
   uint16_t port;
   char address[64];
-  net_counter requests, opened, closed, handler_dropped, body_dropped;
-  int closed_status;
+  net_counter requests, opened, closed, refused, handler_dropped, body_dropped;
+  int closed_status, refused_status;
   rocket_connection connection; /* the last one opened */
   net_held held[128];
   size_t held_count;
@@ -99,6 +101,7 @@ typedef struct net_server {
 /* Listens on `host` ("127.0.0.1", "[::1]") with a loop of its own. */
 void net_server_open(net_server *server, const char *host);
 void net_server_open_on(net_server *server, rocket_loop *loop, const char *host);
+void net_server_open_tls(net_server *server, rocket_loop *loop, rocket_tls *tls, const char *host);
 rocket_handler net_server_handler(net_server *server);
 /* Answers what is held, the last one first, each with its own body. */
 void net_server_release(net_server *server);

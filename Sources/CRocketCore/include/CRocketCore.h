@@ -26,6 +26,7 @@
 #include "rocket_puller.h"
 #include "rocket_rpc.h"
 #include "rocket_status.h"
+#include "rocket_tls.h"
 #include "rocket_version.h"
 
 #endif

@@ -25,6 +25,8 @@ extern "C" {
 /* Opaque: holds a thread and sockets. */
 typedef struct rocket_loop rocket_loop;
 
+struct rocket_tls;
+
 typedef struct rocket_loop_options {
   const rocket_allocator *allocator;  /* NULL: malloc. Must outlive the loop and every frame it delivered */
   uint32_t max_frame_bytes;           /* frames over it close their connection; default ROCKET_MAX_FRAME_BYTES */
@@ -36,6 +38,8 @@ typedef struct rocket_loop_options {
   rocket_serialization serialization; /* of the requests this loop sends; default JSON */
   int32_t version;                    /* default ROCKET_VERSION_4_9_8 */
   int32_t language;                   /* default 7, OTHER */
+  struct rocket_tls *tls;             /* of the connections that calls open, from rocket_tls_client_new; the loop takes a count of its
+                                         own; default NULL: plain */
 } rocket_loop_options;
 
 void rocket_loop_options_default(rocket_loop_options *options);

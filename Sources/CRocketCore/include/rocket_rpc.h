@@ -48,7 +48,7 @@ typedef struct rocket_target {
  * ROCKET_INVALID_ARGUMENT.
  * Ends with: ROCKET_OK, ROCKET_TIMEOUT (deadline counted from this call), ROCKET_CLOSED (however an open connection got lost),
  * ROCKET_CANCELLED, ROCKET_STOPPED, ROCKET_OVERLOADED, ROCKET_NO_MEMORY, ROCKET_CONNECT_TIMEOUT, libuv's codes of resolving and
- * connecting, decoding codes when the answer is garbage.
+ * connecting, those of TLS, decoding codes when the answer is garbage.
  * Unlike in Java a timeout does not close the connection: other long polls share it. */
 int rocket_call(rocket_loop *loop, rocket_target target, rocket_command *request, rocket_body body, uint32_t timeout_ms,
                 rocket_reply reply, uint64_t *call);
@@ -79,10 +79,12 @@ typedef struct rocket_handler {
   /* `address` is what calls use, or the peer for an accepted connection. */
   void (*opened)(void *user, rocket_connection connection, rocket_slice address);
   /* `status` is ROCKET_CLOSED (the peer or rocket_connection_close), ROCKET_TIMEOUT (idle), ROCKET_OVERLOADED (the peer does not read
-   * its answers), ROCKET_STOPPED, ROCKET_NO_MEMORY, a decoding code, or libuv's. */
+   * its answers), ROCKET_STOPPED, ROCKET_NO_MEMORY, a decoding code, one of TLS, or libuv's. */
   void (*closed)(void *user, rocket_connection connection, rocket_slice address, int status);
   void *user;
   void (*drop)(void *user);
+  /* A listener with TLS: `peer` came and never got to `opened`, because its handshake failed with `status`. */
+  void (*refused)(void *user, rocket_slice peer, int status);
 } rocket_handler;
 
 /* Sets the handler of the connections that calls open. Replaces (and drops) the one before.

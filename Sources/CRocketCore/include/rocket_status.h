@@ -47,7 +47,23 @@ extern "C" {
   XX(DROPPED, -10031, "the queue has been revoked")                                                  \
   XX(STALE, -10032, "the position was finished before")                                              \
   XX(BUSY, -10033, "another taker holds the queue")                                                  \
-  XX(EMPTY, -10034, "nothing to take")
+  XX(EMPTY, -10034, "nothing to take")                                                               \
+  XX(TLS_HANDSHAKE, -10040, "the TLS handshake failed: no common version or cipher, or bad bytes")   \
+  XX(TLS_NOT_SPOKEN, -10041, "the peer does not speak TLS")                                          \
+  XX(TLS_NEEDED, -10042, "the peer speaks TLS, and this side does not")                              \
+  XX(TLS_CUT_OFF, -10043, "the peer hung up in the TLS handshake; perhaps it does not speak TLS")    \
+  XX(TLS_TIMEOUT, -10044, "the TLS handshake took too long; perhaps the peer does not speak TLS")    \
+  XX(TLS_EXPIRED, -10045, "the peer's certificate has expired, or is not valid yet")                 \
+  XX(TLS_UNKNOWN_ISSUER, -10046, "the peer's certificate was issued by nobody who is trusted here")  \
+  XX(TLS_WRONG_HOST, -10047, "the peer's certificate is not for the host that was called")           \
+  XX(TLS_UNTRUSTED, -10048, "the peer's certificate is revoked, too weak or not meant for this use") \
+  XX(TLS_NO_CERTIFICATE, -10049, "the peer showed no certificate, and must")                         \
+  XX(TLS_REFUSED, -10050, "the peer does not accept this side's certificate, or misses one")         \
+  XX(TLS_BAD_RECORD, -10051, "the encrypted bytes were changed on the way, or do not follow TLS")    \
+  XX(TLS_BAD_CA, -10052, "there is no CA certificate in PEM form")                                   \
+  XX(TLS_BAD_CERTIFICATE, -10053, "there is no certificate in PEM form, or it is too weak")          \
+  XX(TLS_BAD_KEY, -10054, "there is no private key in PEM form, or its password is wrong")           \
+  XX(TLS_KEY_MISMATCH, -10055, "the private key is not the certificate's")
 
 typedef enum rocket_status {
 #define ROCKET_STATUS_ENUM(name, value, text) ROCKET_##name = value,

@@ -9,10 +9,6 @@
 #include "net/endpoint.h"
 #include "net/rpc.h"
 
-enum {
-  UNACKNOWLEDGED_MS = 30000 /* a peer that acknowledges nothing that long while bytes are under way is dead */
-};
-
 /* ---- States ---- */
 
 #define BIT(name) (1u << ROCKET__CONNECTION_##name)
@@ -24,8 +20,7 @@ static const struct {
 #undef ROW
 #undef BIT
 
-/* The only writer of `state`. */
-static void enter(rocket__connection *connection, rocket__connection_state next) {
+void rocket__connection_enter(rocket__connection *connection, rocket__connection_state next) {
   if (!(states[connection->state].next >> next & 1u)) {
     fprintf(stderr, "rocket: a connection cannot go from %s to %s\n", states[connection->state].name, states[next].name);
     abort();
@@ -54,45 +49,46 @@ rocket__connection *rocket__connection_new(rocket_loop *loop, rocket_slice addre
   return connection;
 }
 
-static void free_found(rocket__connection *connection) {
+void rocket__connection_free_found(rocket__connection *connection) {
   if (connection->found) freeaddrinfo(connection->found);
   connection->found = connection->candidate = NULL;
 }
 
-/* What handlers know it by: what calls use, or the peer when it was accepted. */
-static rocket_slice name_of(const rocket__connection *connection) {
-  if (connection->address_size > 0) return rocket_slice_make(connection->address, connection->address_size);
-  return rocket_slice_make(connection->peer, connection->peer_size);
-}
-
-static void report_opened(rocket__connection *connection) {
-  const rocket_handler *handler = rocket__connection_handler(connection);
-  if (handler && handler->opened) handler->opened(handler->user, rocket__connection_id(connection), name_of(connection));
-}
-
 static void report_closed(rocket__connection *connection) {
   const rocket_handler *handler = rocket__connection_handler(connection);
-  if (!connection->was_open || !handler || !handler->closed) return;
-  handler->closed(handler->user, rocket__connection_id(connection), name_of(connection), connection->status);
+  rocket_slice name = rocket__connection_name(connection);
+  if (!handler) return;
+  if (connection->was_open && handler->closed)
+    handler->closed(handler->user, rocket__connection_id(connection), name, connection->status);
+  if (connection->refused && handler->refused) handler->refused(handler->user, name, connection->status);
 }
 
-static void connect_next(rocket__connection *connection);
+static void end_tls(rocket__connection *connection) {
+  rocket__tls_session_free(connection->tls);
+  connection->tls = connection->writer.tls = NULL;
+}
 
 static void on_closed(uv_handle_t *handle) {
   rocket__connection *connection = ROCKET__OF(handle, rocket__connection, tcp);
   rocket_loop *loop = connection->loop;
+  end_tls(connection);
   if (connection->state == ROCKET__CONNECTION_SWITCHING) {
     uv_tcp_init(&loop->uv, &connection->tcp);
-    connect_next(connection);
+    rocket__opening_next(connection);
     return;
   }
-  enter(connection, ROCKET__CONNECTION_CLOSED);
+  rocket__connection_enter(connection, ROCKET__CONNECTION_CLOSED);
   report_closed(connection);
   rocket__list_remove(&connection->link);
   rocket__frame_reader_clear(&connection->reader);
   rocket__handler_release(loop, connection->handler);
   rocket__release(rocket__loop_allocator(loop), connection);
   loop->open_handles--;
+}
+
+void rocket__connection_close_socket(rocket__connection *connection) {
+  rocket__list_remove(&connection->unflushed);
+  if (!uv_is_closing((uv_handle_t *)&connection->tcp)) uv_close((uv_handle_t *)&connection->tcp, on_closed);
 }
 
 /* A call need not know which way a connection got lost, unless the peer's bytes or this side's doing were the reason. */
@@ -103,16 +99,17 @@ static int status_for_calls(int status) {
 
 void rocket__connection_close(rocket__connection *connection, int status) {
   rocket_loop *loop = connection->loop;
-  if (connection->state == ROCKET__CONNECTION_CLOSING || connection->state == ROCKET__CONNECTION_CLOSED) return;
-  enter(connection, ROCKET__CONNECTION_CLOSING);
-  connection->status = status;
+  rocket__connection_state before = connection->state;
+  if (before == ROCKET__CONNECTION_CLOSING || before == ROCKET__CONNECTION_CLOSED) return;
+  rocket__connection_enter(connection, ROCKET__CONNECTION_CLOSING);
+  if (before != ROCKET__CONNECTION_REFUSING) connection->status = status;
   rocket__timer_stop(loop, &connection->timer);
-  rocket__list_remove(&connection->unflushed);
   rocket__id_table_remove(&loop->connections_by_id, &connection->by_id);
   atomic_fetch_sub_explicit(&loop->connection_count, 1, memory_order_relaxed);
   if (connection->lookup) rocket__lookup_abandon(connection->lookup);
-  free_found(connection);
-  if (!uv_is_closing((uv_handle_t *)&connection->tcp)) uv_close((uv_handle_t *)&connection->tcp, on_closed);
+  rocket__connection_free_found(connection);
+  if (before != ROCKET__CONNECTION_SWITCHING) rocket__writer_finish(&connection->writer, before == ROCKET__CONNECTION_OPEN);
+  rocket__connection_close_socket(connection);
   rocket__calls_end(loop, &connection->calls, status_for_calls(status));
   if (connection->endpoint) rocket__endpoint_lost(connection->endpoint, connection);
   rocket__writer_discard(&connection->writer, status); /* last, because drops may make calls to the same address */
@@ -124,17 +121,27 @@ rocket__connection *rocket__connection_find(const rocket_loop *loop, rocket_conn
   return connection && connection->state == ROCKET__CONNECTION_OPEN ? connection : NULL;
 }
 
+/* The socket is of no more use. One that is switched away is known to be. */
+static void lose(rocket__connection *connection, int status) {
+  if (connection->state == ROCKET__CONNECTION_HANDSHAKING) rocket__opening_lost(connection);
+  else if (connection->state != ROCKET__CONNECTION_SWITCHING) rocket__connection_close(connection, status);
+}
+
 /* ---- Writing ---- */
 
-void rocket__connection_send(rocket__connection *connection, rocket__outgoing *frame) {
-  rocket__writer_queue(&connection->writer, frame);
+void rocket__connection_flush_soon(rocket__connection *connection) {
   if (rocket__link_is_alone(&connection->unflushed))
     rocket__list_append(&connection->loop->unflushed, &connection->unflushed);
 }
 
+void rocket__connection_send(rocket__connection *connection, rocket__outgoing *frame) {
+  rocket__writer_queue(&connection->writer, frame);
+  rocket__connection_flush_soon(connection);
+}
+
 static void on_write_failed(rocket__writer *writer, int status) {
   rocket__connection *connection = ROCKET__OF(writer, rocket__connection, writer);
-  rocket__connection_close(connection, status);
+  lose(connection, status);
   rocket__writer_discard(writer, status); /* what libuv held, when the connection was closing already */
 }
 
@@ -143,7 +150,7 @@ void rocket__connections_flush(rocket_loop *loop) {
   while ((link = rocket__list_take(&loop->unflushed))) {
     rocket__connection *connection = ROCKET__OF(link, rocket__connection, unflushed);
     int status = rocket__writer_flush(&connection->writer);
-    if (status < 0) rocket__connection_close(connection, status);
+    if (status < 0) lose(connection, status);
   }
 }
 
@@ -153,7 +160,7 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
   (void)suggested;
   rocket__connection *connection = ROCKET__OF(handle, rocket__connection, tcp);
   size_t size;
-  uint8_t *room = rocket__frame_reader_room(&connection->reader, &size);
+  uint8_t *room = connection->tls ? NULL : rocket__frame_reader_room(&connection->reader, &size);
   if (!room) {
     room = connection->loop->received;
     size = ROCKET__RECEIVE_BYTES;
@@ -161,165 +168,79 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
   *buffer = uv_buf_init((char *)room, (unsigned)size);
 }
 
+/* A peer that speaks TLS to a plain side begins with a record where a frame has its length. */
+static int explain(const rocket__connection *connection, int status) {
+  const uint8_t *prefix = connection->reader.prefix;
+  bool is_record = (prefix[0] == 21 || prefix[0] == 22) && prefix[1] == 3;
+  return status == ROCKET_TOO_LARGE && !connection->heard && !connection->tls && is_record ? ROCKET_TLS_NEEDED : status;
+}
+
 /* False when the connection is closing: nothing more may be read. */
 static bool deliver(rocket__connection *connection, int status, rocket_frame *frame) {
-  if (status != ROCKET_OK) rocket__connection_close(connection, status);
+  if (status != ROCKET_OK) rocket__connection_close(connection, explain(connection, status));
   if (!frame) return status == ROCKET_OK;
   connection->heard = true;
   rocket__rpc_receive(connection, frame);
   return connection->state == ROCKET__CONNECTION_OPEN;
 }
 
+/* Takes what was read straight into the frame reader's room. */
+static bool take_filled(rocket__connection *connection, size_t size) {
+  rocket_frame *frame;
+  int status = rocket__frame_reader_filled(&connection->reader, size, &frame);
+  return deliver(connection, status, frame);
+}
+
+/* Takes what was read anywhere else. */
+static bool take(rocket__connection *connection, rocket_slice bytes) {
+  rocket_frame *frame;
+  while (bytes.size > 0) {
+    int status = rocket__frame_reader_feed(&connection->reader, &bytes, &frame);
+    if (!deliver(connection, status, frame)) return false;
+  }
+  return true;
+}
+
+/* Takes what one record holds. False: no more can be read now, or ever. */
+static bool take_opened(rocket__connection *connection) {
+  uint8_t record[ROCKET__TLS_RECORD_BYTES];
+  size_t room_size, size;
+  uint8_t *room = rocket__frame_reader_room(&connection->reader, &room_size);
+  int status = room ? rocket__tls_session_open(connection->tls, room, room_size, &size)
+                    : rocket__tls_session_open(connection->tls, record, sizeof record, &size);
+  if (status == ROCKET_INCOMPLETE) return false;
+  if (status != ROCKET_OK) {
+    rocket__connection_close(connection, status);
+    return false;
+  }
+  return room ? take_filled(connection, size) : take(connection, rocket_slice_make(record, size));
+}
+
+static void read_sealed(rocket__connection *connection, rocket_slice bytes) {
+  if (connection->state == ROCKET__CONNECTION_REFUSING) return;
+  rocket__tls_session_feed(connection->tls, bytes);
+  if (connection->state == ROCKET__CONNECTION_HANDSHAKING) rocket__opening_handshake(connection);
+  while (connection->state == ROCKET__CONNECTION_OPEN && take_opened(connection)) {
+  }
+  if (connection->state == ROCKET__CONNECTION_OPEN && rocket__tls_session_sealed(connection->tls).size > 0)
+    rocket__connection_flush_soon(connection); /* TLS answers some things by itself */
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer) {
   rocket__connection *connection = ROCKET__OF(stream, rocket__connection, tcp);
-  rocket_frame *frame;
   if (count == 0) return; /* EAGAIN */
   if (count < 0) {
-    rocket__connection_close(connection, count == UV_EOF ? ROCKET_CLOSED : (int)count);
+    lose(connection, count == UV_EOF ? ROCKET_CLOSED : (int)count);
     return;
   }
   connection->read_at_ms = uv_now(&connection->loop->uv);
-  if (buffer->base != (char *)connection->loop->received) {
-    int status = rocket__frame_reader_filled(&connection->reader, (size_t)count, &frame);
-    deliver(connection, status, frame);
-    return;
-  }
-  rocket_slice bytes = rocket_slice_make(buffer->base, (size_t)count);
-  while (bytes.size > 0) {
-    int status = rocket__frame_reader_feed(&connection->reader, &bytes, &frame);
-    if (!deliver(connection, status, frame)) return;
-  }
+  if (connection->tls) read_sealed(connection, rocket_slice_make(buffer->base, (size_t)count));
+  else if (buffer->base == (char *)connection->loop->received) take(connection, rocket_slice_make(buffer->base, (size_t)count));
+  else take_filled(connection, (size_t)count);
 }
 
-/* ---- Opening ---- */
-
-static void check_idle(rocket_loop *loop, rocket__timer *timer) {
-  rocket__connection *connection = ROCKET__OF(timer, rocket__connection, timer);
-  uint64_t last = connection->read_at_ms, wrote = connection->writer.wrote_at_ms;
-  if (wrote > last) last = wrote;
-  uint64_t idle_at = last + loop->options.idle_timeout_ms;
-  if (idle_at <= rocket_now_ms()) rocket__connection_close(connection, ROCKET_TIMEOUT);
-  else rocket__timer_start(loop, timer, idle_at, check_idle);
-}
-
-static void learn_hosts(rocket__connection *connection) {
-  struct sockaddr_storage address = {0};
-  int size = sizeof address;
-  uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&address, &size);
-  rocket__host_of((struct sockaddr *)&address, &connection->peer_host);
-  connection->peer_size = rocket__host_print(&connection->peer_host, connection->peer);
-  size = sizeof address;
-  uv_tcp_getsockname(&connection->tcp, (struct sockaddr *)&address, &size);
-  rocket__host_of((struct sockaddr *)&address, &connection->local_host);
-}
-
-static void tune(rocket__connection *connection) {
-  uv_tcp_nodelay(&connection->tcp, 1);
-#ifdef TCP_USER_TIMEOUT
-  uv_os_fd_t fd;
-  unsigned timeout = UNACKNOWLEDGED_MS;
-  if (uv_fileno((uv_handle_t *)&connection->tcp, &fd) == 0)
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
-#endif
-}
-
-static void open_connection(rocket__connection *connection) {
-  rocket_loop *loop = connection->loop;
-  enter(connection, ROCKET__CONNECTION_OPEN);
-  connection->was_open = true;
-  free_found(connection);
-  tune(connection);
-  learn_hosts(connection);
-  connection->opened_at_ms = connection->read_at_ms = rocket_now_ms();
-  rocket__timer_stop(loop, &connection->timer);
-  if (loop->options.idle_timeout_ms > 0)
-    rocket__timer_start(loop, &connection->timer, connection->opened_at_ms + loop->options.idle_timeout_ms, check_idle);
-  int status = uv_read_start((uv_stream_t *)&connection->tcp, on_room, on_read);
-  if (status < 0) {
-    rocket__connection_close(connection, status);
-    return;
-  }
-  report_opened(connection);
-  if (connection->state == ROCKET__CONNECTION_OPEN && connection->endpoint) rocket__endpoint_opened(connection->endpoint);
-}
-
-void rocket__connection_accept(rocket__connection *connection, uv_stream_t *server, rocket__handler *handler) {
-  connection->handler = rocket__handler_retain(handler);
-  int status = uv_accept(server, (uv_stream_t *)&connection->tcp);
-  if (status < 0) rocket__connection_close(connection, status);
-  else open_connection(connection);
-}
-
-/* ---- Connecting ---- */
-
-/* This candidate failed. The socket cannot be used again, so the next one waits until libuv has let go of it. */
-static void give_up_candidate(rocket__connection *connection, int status) {
-  if (!connection->candidate) {
-    rocket__connection_close(connection, status);
-    return;
-  }
-  connection->status = status;
-  enter(connection, ROCKET__CONNECTION_SWITCHING);
-  rocket__timer_stop(connection->loop, &connection->timer);
-  uv_close((uv_handle_t *)&connection->tcp, on_closed);
-}
-
-static void on_connected(uv_connect_t *request, int status) {
-  rocket__connection *connection = ROCKET__OF(request, rocket__connection, request);
-  if (connection->state != ROCKET__CONNECTION_CONNECTING || status == UV_ECANCELED) return;
-  if (status < 0) give_up_candidate(connection, status);
-  else open_connection(connection);
-}
-
-static void on_deadline(rocket_loop *loop, rocket__timer *timer) {
-  (void)loop;
-  rocket__connection *connection = ROCKET__OF(timer, rocket__connection, timer);
-  if (connection->state == ROCKET__CONNECTION_CONNECTING) give_up_candidate(connection, ROCKET_CONNECT_TIMEOUT);
-  else rocket__connection_close(connection, ROCKET_CONNECT_TIMEOUT);
-}
-
-/* The time that is left is shared among the addresses that are left, so a dead one does not use it all up. */
-static void connect_next(rocket__connection *connection) {
-  struct addrinfo *candidate = connection->candidate;
-  uint64_t now = rocket_now_ms(), candidates = 1, time_left = 0;
-  for (struct addrinfo *other = candidate->ai_next; other; other = other->ai_next) candidates++;
-  if (connection->give_up_at_ms > now) time_left = connection->give_up_at_ms - now;
-  connection->candidate = candidate->ai_next;
-  enter(connection, ROCKET__CONNECTION_CONNECTING);
-  rocket__timer_start(connection->loop, &connection->timer, now + time_left / candidates, on_deadline);
-  int status = uv_tcp_connect(&connection->request, &connection->tcp, candidate->ai_addr, on_connected);
-  if (status < 0) give_up_candidate(connection, status);
-}
-
-static void on_looked_up(void *user, int status, struct addrinfo *found) {
-  rocket__connection *connection = user;
-  connection->lookup = NULL;
-  if (status != ROCKET_OK) {
-    rocket__connection_close(connection, status);
-    return;
-  }
-  connection->found = connection->candidate = found;
-  connect_next(connection);
-}
-
-void rocket__connection_connect(rocket__connection *connection) {
-  rocket_loop *loop = connection->loop;
-  rocket__address address;
-  connection->give_up_at_ms = rocket_now_ms() + loop->options.connect_timeout_ms;
-  int status = rocket__address_parse(rocket_slice_make(connection->address, connection->address_size), false, &address);
-  if (status != ROCKET_OK) {
-    rocket__connection_close(connection, status);
-    return;
-  }
-  if (rocket__lookup_numeric(&address, &connection->found) == ROCKET_OK) {
-    connection->candidate = connection->found;
-    connect_next(connection);
-    return;
-  }
-  enter(connection, ROCKET__CONNECTION_RESOLVING);
-  rocket__timer_start(loop, &connection->timer, connection->give_up_at_ms, on_deadline);
-  status = rocket__lookup_start(loop, &address, connection, on_looked_up, &connection->lookup);
-  if (status != ROCKET_OK) rocket__connection_close(connection, status);
+int rocket__connection_read(rocket__connection *connection) {
+  return uv_read_start((uv_stream_t *)&connection->tcp, on_room, on_read);
 }
 
 /* ---- All of them ---- */

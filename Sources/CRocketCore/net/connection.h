@@ -11,13 +11,16 @@
 #include "net/handler.h"
 #include "net/lookup.h"
 #include "net/timers.h"
+#include "net/tls_session.h"
 #include "net/writer.h"
 
 /* name, the states that may follow */
 #define ROCKET__CONNECTION_STATES(XX, _)                                           \
-  XX(NEW, _(RESOLVING) | _(CONNECTING) | _(OPEN) | _(CLOSING))                     \
+  XX(NEW, _(RESOLVING) | _(CONNECTING) | _(HANDSHAKING) | _(OPEN) | _(CLOSING))    \
   XX(RESOLVING, _(CONNECTING) | _(CLOSING))   /* a resolver thread looks it up */  \
-  XX(CONNECTING, _(SWITCHING) | _(OPEN) | _(CLOSING))                              \
+  XX(CONNECTING, _(SWITCHING) | _(HANDSHAKING) | _(OPEN) | _(CLOSING))             \
+  XX(HANDSHAKING, _(SWITCHING) | _(REFUSING) | _(OPEN) | _(CLOSING)) /* TLS */     \
+  XX(REFUSING, _(CLOSING))                    /* accepted; hears why its handshake failed, and then closes */ \
   XX(SWITCHING, _(CONNECTING) | _(CLOSING))   /* this socket failed, one for the next of the name's addresses follows */ \
   XX(OPEN, _(CLOSING))                                                             \
   XX(CLOSING, _(CLOSED))                      /* ended for everyone but libuv */   \
@@ -40,6 +43,7 @@ typedef struct rocket__connection {
   bool heard;          /* a whole frame came from the peer */
   bool was_open;
   bool closed_here;    /* rocket_connection_close: no fault of the peer */
+  bool refused;        /* accepted, but its handshake failed */
   rocket__link link;   /* in loop->connections, from NEW to CLOSED */
   rocket__link unflushed;
   rocket__id_entry by_id; /* in loop->connections_by_id until CLOSING */
@@ -53,11 +57,13 @@ typedef struct rocket__connection {
   struct addrinfo *candidate;  /* the next one to try */
   uint64_t give_up_at_ms;      /* of the whole attempt */
   uv_connect_t request;
+  uv_shutdown_t farewell;      /* REFUSING */
   rocket__timer timer;         /* the attempt's deadline, then the idle check */
   uint64_t read_at_ms;
   uint64_t opened_at_ms;
 
   uv_tcp_t tcp;
+  rocket__tls_session *tls; /* NULL: plain */
   rocket__frame_reader reader;
   rocket__writer writer;
   rocket_host peer_host, local_host;
@@ -72,8 +78,8 @@ rocket__connection *rocket__connection_new(rocket_loop *loop, rocket_slice addre
 /* Looks the address up and connects. The outcome goes to the endpoint: rocket__endpoint_opened, rocket__endpoint_lost - also
  * before this returns. */
 void rocket__connection_connect(rocket__connection *connection);
-/* Takes the connection that waits at `server`. */
-void rocket__connection_accept(rocket__connection *connection, uv_stream_t *server, rocket__handler *handler);
+/* Takes the connection that waits at `server`. `tls`: what it must speak; NULL: plain. */
+void rocket__connection_accept(rocket__connection *connection, uv_stream_t *server, rocket__handler *handler, rocket_tls *tls);
 
 /* Queues `frame`; only while OPEN. */
 void rocket__connection_send(rocket__connection *connection, rocket__outgoing *frame);
@@ -87,6 +93,31 @@ static inline const rocket_handler *rocket__connection_handler(const rocket__con
   const rocket__handler *handler = connection->handler ? connection->handler : connection->loop->handler;
   return handler ? &handler->callbacks : NULL;
 }
+
+/* What handlers know it by: what calls use, or the peer when it was accepted. */
+static inline rocket_slice rocket__connection_name(const rocket__connection *connection) {
+  if (connection->address_size > 0) return rocket_slice_make(connection->address, connection->address_size);
+  return rocket_slice_make(connection->peer, connection->peer_size);
+}
+
+/* ---- Between connection.c and opening.c ---- */
+
+/* The only writer of `state`. */
+void rocket__connection_enter(rocket__connection *connection, rocket__connection_state next);
+/* Reads what comes, from now on. Fails: libuv's codes. */
+int rocket__connection_read(rocket__connection *connection);
+/* What waits to be written is, in this turn. */
+void rocket__connection_flush_soon(rocket__connection *connection);
+void rocket__connection_free_found(rocket__connection *connection);
+/* Closes the socket alone, on the way to SWITCHING or CLOSED. */
+void rocket__connection_close_socket(rocket__connection *connection);
+
+/* SWITCHING: the failed socket is gone. */
+void rocket__opening_next(rocket__connection *connection);
+/* HANDSHAKING: bytes have been fed. */
+void rocket__opening_handshake(rocket__connection *connection);
+/* HANDSHAKING: the socket failed, or the peer closed it. */
+void rocket__opening_lost(rocket__connection *connection);
 
 /* For the loop. */
 void rocket__connections_flush(rocket_loop *loop);

@@ -11,6 +11,7 @@
 #include "net/handler.h"
 #include "net/lookup.h"
 #include "net/timers.h"
+#include "net/tls.h"
 
 enum { BACKLOG = 1024, NO_MEMORY_PAUSE_MS = 20 };
 
@@ -23,6 +24,7 @@ struct rocket_listener {
   int socket; /* until libuv has it */
   bool given_up; /* rocket_listener_close: nobody has the handle any more */
   rocket__handler *handler; /* NULL once the socket is closed */
+  rocket_tls *tls;          /* NULL: plain */
   rocket__timer accept_again;
 };
 
@@ -85,7 +87,7 @@ static void on_pause_over(rocket_loop *loop, rocket__timer *timer) {
 /* Without memory the connection is left where it is: libuv then polls the socket no more, until it is accepted. */
 static void accept_next(rocket_listener *listener) {
   rocket__connection *connection = rocket__connection_new(listener->loop, (rocket_slice){NULL, 0});
-  if (connection) rocket__connection_accept(connection, (uv_stream_t *)&listener->tcp, listener->handler);
+  if (connection) rocket__connection_accept(connection, (uv_stream_t *)&listener->tcp, listener->handler, listener->tls);
   else rocket__timer_start(listener->loop, &listener->accept_again, rocket_now_ms() + NO_MEMORY_PAUSE_MS, on_pause_over);
 }
 
@@ -95,6 +97,7 @@ static void on_connection(uv_stream_t *server, int status) {
 
 static void discard(rocket_listener *listener) {
   rocket__list_remove(&listener->link);
+  rocket_tls_release(listener->tls);
   rocket__release(rocket__loop_allocator(listener->loop), listener);
 }
 
@@ -140,11 +143,18 @@ static void file_close(rocket_loop *loop, rocket__work *work) {
 /* ---- From any thread ---- */
 
 int rocket_listener_open(rocket_loop *loop, rocket_slice address, rocket_handler handler, rocket_listener **out, uint16_t *port) {
+  return rocket_listener_open_tls(loop, address, NULL, handler, out, port);
+}
+
+int rocket_listener_open_tls(rocket_loop *loop, rocket_slice address, rocket_tls *tls, rocket_handler handler, rocket_listener **out,
+                             uint16_t *port) {
   const rocket_allocator *allocator = rocket__loop_allocator(loop);
   rocket_listener *listener = NULL;
   rocket__handler *counted = NULL;
   uint16_t bound = 0;
-  int fd = -1, status = ROCKET_WRONG_THREAD;
+  int fd = -1, status = ROCKET_INVALID_ARGUMENT;
+  if (tls && !tls->is_server) goto fail;
+  status = ROCKET_WRONG_THREAD;
   if (rocket_loop_is_current(loop)) goto fail; /* a name's lookup would block it */
   status = ROCKET_STOPPED;
   if (rocket__inbox_is_closed(&loop->inbox)) goto fail;
@@ -156,8 +166,10 @@ int rocket_listener_open(rocket_loop *loop, rocket_slice address, rocket_handler
   counted = rocket__alloc(allocator, sizeof *counted);
   if (!listener || !counted) goto fail;
   *counted = (rocket__handler){.callbacks = handler, .count = 1};
-  *listener = (rocket_listener){.loop = loop, .socket = fd, .handler = counted};
+  *listener = (rocket_listener){.loop = loop, .socket = fd, .handler = counted, .tls = tls};
+  if (tls) rocket_tls_retain(tls);
   status = rocket__loop_hand(loop, &listener->begin, file_begin);
+  if (status != ROCKET_OK) rocket_tls_release(tls);
   if (status != ROCKET_OK) goto fail;
   *out = listener;
   if (port) *port = bound;
@@ -179,7 +191,5 @@ void rocket__listeners_stop(rocket_loop *loop) {
 }
 
 void rocket__listeners_free(rocket_loop *loop) {
-  rocket__link *link;
-  while ((link = rocket__list_take(&loop->listeners)))
-    rocket__release(rocket__loop_allocator(loop), ROCKET__OF(link, rocket_listener, link));
+  while (!rocket__link_is_alone(&loop->listeners)) discard(ROCKET__OF(loop->listeners.next, rocket_listener, link));
 }

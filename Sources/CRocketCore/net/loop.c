@@ -14,6 +14,7 @@
 #include "net/listener.h"
 #include "net/lookup.h"
 #include "net/timers.h"
+#include "net/tls.h"
 #include "net/weak_loop.h"
 
 void rocket_loop_options_default(rocket_loop_options *options) {
@@ -33,6 +34,7 @@ void rocket_loop_options_default(rocket_loop_options *options) {
 static bool options_are_valid(const rocket_loop_options *options) {
   return options->max_frame_bytes >= 8 && options->connect_timeout_ms > 0 && options->reconnect_min_ms > 0 &&
          options->reconnect_min_ms <= options->reconnect_max_ms && options->max_unwritten_bytes > 0 &&
+         (!options->tls || !options->tls->is_server) &&
          (options->serialization == ROCKET_SERIALIZATION_JSON || options->serialization == ROCKET_SERIALIZATION_BINARY);
 }
 
@@ -207,6 +209,7 @@ static void *run(void *argument) {
 static void init_fields(rocket_loop *loop, const rocket_loop_options *options) {
   memset(loop, 0, offsetof(rocket_loop, received));
   loop->options = *options;
+  if (options->tls) rocket_tls_retain(options->tls);
   rocket__inbox_init(&loop->inbox);
   atomic_init(&loop->last_id, 0);
   atomic_init(&loop->connection_count, 0);
@@ -267,6 +270,7 @@ static void free_loop(rocket_loop *loop) {
   rocket__id_table_clear(&loop->calls);
   rocket__id_table_clear(&loop->endpoints_by_hash);
   rocket__id_table_clear(&loop->connections_by_id);
+  rocket_tls_release(loop->options.tls);
   rocket__release(allocator, loop);
 }
 
@@ -295,6 +299,7 @@ int rocket_loop_new(const rocket_loop_options *options, rocket_loop **out) {
   return ROCKET_OK;
 fail:
   if (loop->weak) rocket__weak_loop_release(loop->weak);
+  rocket_tls_release(loop->options.tls);
   rocket__release(options->allocator, loop);
   return status;
 }

@@ -83,6 +83,7 @@ static void advance(rocket__writer *writer, size_t size) {
 static void on_written(uv_write_t *request, int status) {
   rocket__writer *writer = ROCKET__OF(request, rocket__writer, request);
   size_t size = writer->requested;
+  writer->busy = false;
   writer->requested = 0;
   if (status == 0 && uv_is_closing((uv_handle_t *)writer->stream)) status = UV_ECANCELED;
   if (status == 0) {
@@ -92,31 +93,69 @@ static void on_written(uv_write_t *request, int status) {
   if (status < 0) writer->failed(writer, status);
 }
 
-/* The socket is full: libuv writes the next buffers when it is not. */
-static int write_delayed(rocket__writer *writer) {
-  uv_buf_t buffers[DELAYED];
-  size_t size;
-  unsigned count = gather(writer, buffers, DELAYED, &size);
-  if (count == 0) return ROCKET_OK;
+/* The socket is full: libuv writes `buffers`, which carry the first `size` bytes of the queue, when it is not. */
+static int delay(rocket__writer *writer, const uv_buf_t *buffers, unsigned count, size_t size) {
   int status = uv_write(&writer->request, writer->stream, buffers, count, on_written);
   if (status < 0) return status;
+  writer->busy = true;
   writer->requested = size;
   mark_begun(writer, writer->offset + size);
   return ROCKET_OK;
 }
 
-int rocket__writer_flush(rocket__writer *writer) {
+/* Both of these set `more` when the socket may take more. */
+static int write_plain(rocket__writer *writer, bool *more) {
   uv_buf_t buffers[GATHERED];
-  while (writer->requested == 0) {
-    size_t size;
-    unsigned count = gather(writer, buffers, GATHERED, &size);
-    if (count == 0) return ROCKET_OK;
-    int written = uv_try_write(writer->stream, buffers, count);
-    if (written < 0 && written != UV_EAGAIN) return written;
-    if (written > 0) advance(writer, (size_t)written);
-    if (written < 0 || (size_t)written < size) return write_delayed(writer);
+  size_t size;
+  unsigned count = gather(writer, buffers, GATHERED, &size);
+  *more = false;
+  if (count == 0) return ROCKET_OK;
+  int written = uv_try_write(writer->stream, buffers, count);
+  if (written < 0 && written != UV_EAGAIN) return written;
+  if (written > 0) advance(writer, (size_t)written);
+  *more = written >= 0 && (size_t)written == size;
+  if (*more) return ROCKET_OK;
+  count = gather(writer, buffers, DELAYED, &size);
+  return count > 0 ? delay(writer, buffers, count, size) : ROCKET_OK;
+}
+
+static int write_sealed(rocket__writer *writer, bool *more) {
+  uv_buf_t buffers[GATHERED];
+  size_t size;
+  unsigned count = gather(writer, buffers, GATHERED, &size);
+  *more = false;
+  int status = rocket__tls_session_seal(writer->tls, buffers, count, &size);
+  rocket_slice sealed = rocket__tls_session_sealed(writer->tls);
+  if (status != ROCKET_OK || sealed.size == 0) return status;
+  uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)sealed.data, (unsigned)sealed.size);
+  int written = uv_try_write(writer->stream, &buffer, 1);
+  if (written < 0 && written != UV_EAGAIN) return written;
+  if (written >= 0 && (size_t)written == sealed.size) {
+    *more = true;
+    rocket__tls_session_written(writer->tls);
+    advance(writer, size);
+    return ROCKET_OK;
   }
-  return ROCKET_OK;
+  sealed = rocket__tls_session_hand_over(writer->tls, written > 0 ? (size_t)written : 0);
+  buffer = uv_buf_init((char *)(uintptr_t)sealed.data, (unsigned)sealed.size);
+  return delay(writer, &buffer, 1, size);
+}
+
+int rocket__writer_flush(rocket__writer *writer) {
+  int status = ROCKET_OK;
+  bool more = true;
+  while (status == ROCKET_OK && more && !writer->busy)
+    status = writer->tls ? write_sealed(writer, &more) : write_plain(writer, &more);
+  return status;
+}
+
+void rocket__writer_finish(rocket__writer *writer, bool politely) {
+  if (!writer->tls || writer->busy) return;
+  if (politely) rocket__tls_session_finish(writer->tls);
+  rocket_slice sealed = rocket__tls_session_sealed(writer->tls);
+  uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)sealed.data, (unsigned)sealed.size);
+  if (sealed.size > 0) uv_try_write(writer->stream, &buffer, 1);
+  rocket__tls_session_written(writer->tls);
 }
 
 void rocket__writer_discard(rocket__writer *writer, int status) {
