@@ -83,17 +83,20 @@ let package = Package(
       dependencies: ["RocketMQ", "RocketMQEmbeddedBroker", "MallocCount", "ChildProcess"],
       path: "Tests/AllocationGate", swiftSettings: swiftSettings),
 
+    .target(name: "TestCertificates", dependencies: ["COpenSSL"], path: "Tests/TestCertificates"),
+    .target(
+      name: "Certificates", dependencies: ["RocketMQ", "TestCertificates"], path: "Tests/Certificates", swiftSettings: swiftSettings),
     .testTarget(
       name: "RocketMQTests",
       dependencies: ["RocketMQ", "RocketMQEmbeddedBroker"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "EmbeddedBrokerTests",
-      dependencies: ["RocketMQ", "RocketMQEmbeddedBroker"],
+      dependencies: ["RocketMQ", "RocketMQEmbeddedBroker", "Certificates"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "CLITests",
-      dependencies: ["RocketMQ", "RocketMQEmbeddedBroker", "RocketMQCLI", "Demo", "ChildProcess"],
+      dependencies: ["RocketMQ", "RocketMQEmbeddedBroker", "RocketMQCLI", "Demo", "ChildProcess", "Certificates"],
       swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .gnu17

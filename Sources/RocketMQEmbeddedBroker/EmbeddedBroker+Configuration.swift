@@ -43,6 +43,23 @@ extension EmbeddedBroker {
     }
   }
 
+  /// How both servers encrypt. Java: `tls.server.*`, with `tls.server.mode=enforcing`.
+  public struct TLS: Sendable, Hashable {
+    /// What the servers show. Its certificate must name the host that clients call: ``Configuration/host``, or
+    /// ``Configuration/advertisedHost``. Java: `tls.server.certPath`, `tls.server.keyPath`.
+    public var identity: TLSConfiguration.Identity
+    /// Clients must show a certificate that one of these issued; nil, the default: they need none. Java:
+    /// `tls.server.trustCertPath`, with `tls.server.need.client.auth=require`.
+    public var clientAuthorities: TLSConfiguration.PEM?
+    /// Default ``TLSConfiguration/Version/tls12``.
+    public var minimumVersion = TLSConfiguration.Version.tls12
+
+    public init(identity: TLSConfiguration.Identity, clientAuthorities: TLSConfiguration.PEM? = nil) {
+      self.identity = identity
+      self.clientAuthorities = clientAuthorities
+    }
+  }
+
   /// The settings of an embedded broker. The defaults are those of the Java broker where it has them.
   public struct Configuration: Sendable {
     /// Address that both servers listen on, without port: `127.0.0.1`, `0.0.0.0`, `::1`. Default `127.0.0.1`.
@@ -54,6 +71,8 @@ extension EmbeddedBroker {
     /// Host that routes give to clients, when they reach the broker under another name than ``host``: from outside of a container, say.
     /// Default: ``host``, or `127.0.0.1` (`::1`) where that means all addresses. Java: `brokerIP1`.
     public var advertisedHost: String?
+    /// Name server and broker speak TLS, and nothing else; nil, the default: neither does.
+    public var tls: TLS?
     /// Default ``Storage/memory``.
     public var storage: Storage
     /// Default `broker-a`.

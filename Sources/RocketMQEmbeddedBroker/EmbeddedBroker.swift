@@ -16,7 +16,7 @@ internal import Synchronization
 ///
 /// Clients of RocketMQ 4.x, in any language, and of 5.x through the remoting protocol work with it as with Apache RocketMQ 4.9.8: the
 /// same answers to the same requests, retries, delay levels, dead letters, rebalance and orderly locks. Transactions, SQL92 filters,
-/// replicas, access control and TLS are not there.
+/// replicas and access control are not there.
 ///
 /// It is one process without replication, and not meant for production: that is a cluster of Apache RocketMQ.
 ///
@@ -39,12 +39,13 @@ public final class EmbeddedBroker: Sendable {
 
   /// Starts a name server and a broker, which are ready when this returns.
   ///
-  /// - Throws: `invalidArgument` for a setting that makes no sense, `badAddress` and `connectFailed` for an address that cannot be
-  ///   listened on (a port in use), `storageFailed` when the directory cannot be used: another broker has it, or its log is damaged.
+  /// - Throws: `invalidArgument` for a setting that makes no sense and for certificates that cannot be read, `badAddress` and
+  ///   `connectFailed` for an address that cannot be listened on (a port in use), `storageFailed` when the directory cannot be used: another broker has it, or its log is damaged.
   public static func start(_ configuration: Configuration = Configuration()) async throws(RocketMQError) -> EmbeddedBroker {
     try configuration.validate()
     let storage = StorageQueue()
     let host = try await storage.run { resolve(configuration.host) }.get()
+    let tls = try await storage.run { Result { () throws(RocketMQError) in try configuration.tls?.context() } }.get()
     let announcedIP = try await storage.run { resolve(configuration.announcedHost) }.get()
 
     var options = Loop.Options()
@@ -55,13 +56,14 @@ public final class EmbeddedBroker: Sendable {
       try await broker.open()
       let brokerGone = Latch()
       let brokerListener = try loop.listen(
-        HostAddress(ip: host, port: Int32(configuration.brokerPort)).description, Door(.broker, broker, gone: brokerGone))
+        HostAddress(ip: host, port: Int32(configuration.brokerPort)).description, tls: tls, Door(.broker, broker, gone: brokerGone))
       await broker.announce(port: brokerListener.port)
       let nameServerGone = Latch()
       let nameServerListener: Listener
       do throws(RocketMQError) {
         nameServerListener = try loop.listen(
-          HostAddress(ip: host, port: Int32(configuration.nameServerPort)).description, Door(.nameServer, broker, gone: nameServerGone))
+          HostAddress(ip: host, port: Int32(configuration.nameServerPort)).description, tls: tls,
+          Door(.nameServer, broker, gone: nameServerGone))
       } catch {
         brokerListener.close()
         throw error
@@ -109,5 +111,11 @@ public final class EmbeddedBroker: Sendable {
       defer { listeners = [] }
       return listeners
     }
+  }
+}
+
+extension EmbeddedBroker.TLS {
+  fileprivate func context() throws(RocketMQError) -> TLSContext {
+    try TLSContext(server: identity, clientAuthorities: clientAuthorities, minimumVersion: minimumVersion)
   }
 }

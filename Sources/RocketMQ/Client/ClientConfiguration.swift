@@ -26,6 +26,8 @@ public struct ClientConfiguration: Sendable {
   public var maxCachedBytes = 512 << 20
   /// Write request headers in RocketMQ's binary form instead of JSON; default false. Java: `rocketmq.serialize.type`.
   public var usesBinaryHeaders = false
+  /// Encrypts the connections to name servers and brokers; nil, the default: they are plain. Java: `useTLS`.
+  public var tls: TLSConfiguration?
   /// Default: logs nothing. Give a logger to see what the client does.
   public var logger = Logger(label: "rocketmq") { _ in SwiftLogNoOpLogHandler() }
 

@@ -25,9 +25,13 @@ final class ClientEngine: Sendable {
     options.connectTimeout = configuration.connectTimeout
     options.idleTimeout = configuration.idleTimeout
     options.binaryHeaders = configuration.usesBinaryHeaders
+    if let tls = configuration.tls { options.tls = try TLSContext(client: tls) }
     let loop = try Loop(options)
     var logger = configuration.logger
     logger[metadataKey: LogKey.clientID] = "\(clientID)"
+    if configuration.tls?.insecure == true {
+      logger.warning("TLS without verification: whoever is on the way can read and change everything")
+    }
     let api = BrokerAPI(loop: loop, timeout: configuration.requestTimeout)
     let members = self.members
     let missingRoutes = Wake()

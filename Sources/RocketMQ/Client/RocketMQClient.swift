@@ -34,7 +34,7 @@ public final class RocketMQClient: Sendable {
     try self.init(ClientConfiguration(nameServers: nameServers))
   }
 
-  /// - Throws: as ``init(nameServers:)``.
+  /// - Throws: as ``init(nameServers:)``; `invalidArgument` also for certificates and keys that cannot be read.
   public convenience init(_ configuration: ClientConfiguration) throws(RocketMQError) {
     try self.init(configuration, clock: ContinuousClock())
   }

@@ -67,6 +67,11 @@ extension rocket_host {
 
 /// Turns a status of the core into the library's error.
 func coreError(_ status: Int32, _ doing: @autoclosure () -> String, address: String? = nil) -> RocketMQError {
+  let text = String(cString: rocket_status_text(status))
+  let name = String(cString: rocket_status_name(status))
+  if let (code, advice) = tlsFailure(status) {
+    return RocketMQError(code, "\(doing()): \(text); \(advice) (\(name))", address: address)
+  }
   let code: RocketMQError.Code =
     switch status {
     case ROCKET_NO_MEMORY.rawValue: .outOfMemory
@@ -87,7 +92,5 @@ func coreError(_ status: Int32, _ doing: @autoclosure () -> String, address: Str
     case -999 ... -1: .connectFailed  // errno
     default: .internal
     }
-  let text = String(cString: rocket_status_text(status))
-  let name = String(cString: rocket_status_name(status))
   return RocketMQError(code, "\(doing()): \(text) (\(name))", address: address)
 }

@@ -48,11 +48,14 @@ package protocol ConnectionHandler: AnyObject, Sendable {
   /// `address` is what calls use, or the peer's for an accepted connection.
   func opened(_ connection: ConnectionID, _ address: String)
   func closed(_ connection: ConnectionID, _ address: String, _ reason: RocketMQError)
+  /// Somebody came to a listener with TLS and was not let in.
+  func refused(_ peer: String, _ reason: RocketMQError)
 }
 
 extension ConnectionHandler {
   package func opened(_ connection: ConnectionID, _ address: String) {}
   package func closed(_ connection: ConnectionID, _ address: String, _ reason: RocketMQError) {}
+  package func refused(_ peer: String, _ reason: RocketMQError) {}
 }
 
 extension Loop {
@@ -89,12 +92,17 @@ extension Loop {
     Int(rocket_connection_unwritten(handle.raw, connection.raw))
   }
 
-  /// Listens on "host:port" (port 0: any free one). Not on the loop thread: it waits until the socket listens.
-  package func listen(_ address: String, _ handler: any ConnectionHandler) throws(RocketMQError) -> Listener {
+  /// Listens on "host:port" (port 0: any free one), for TLS only or in the clear. Not on the loop thread: it waits until the socket
+  /// listens.
+  package func listen(
+    _ address: String, tls: TLSContext? = nil, _ handler: any ConnectionHandler
+  ) throws(RocketMQError) -> Listener {
     var listener: OpaquePointer?
     var port: UInt16 = 0
-    let status = withSlice(of: address) {
-      rocket_listener_open(self.handle.raw, $0, HandlerBox(handler).asHandler(), &listener, &port)
+    let status = withSlice(of: address) { address in
+      withExtendedLifetime(tls) {
+        rocket_listener_open_tls(self.handle.raw, address, tls?.handle.raw, HandlerBox(handler).asHandler(), &listener, &port)
+      }
     }
     guard status == 0, let listener else { throw coreError(status, "listening on \(address)", address: address) }
     return Listener(handle: Handle(raw: listener), port: port, loop: self)
@@ -134,7 +142,11 @@ private final class HandlerBox {
         HandlerBox.of(user).closed(ConnectionID(raw: connection), text, coreError(status, "connection to \(text)", address: text))
       },
       user: Unmanaged.passRetained(self).toOpaque(),
-      drop: { Unmanaged<HandlerBox>.fromOpaque($0!).release() })
+      drop: { Unmanaged<HandlerBox>.fromOpaque($0!).release() },
+      refused: { user, peer, status in
+        let text = peer.string
+        HandlerBox.of(user).refused(text, coreError(status, "connection from \(text)", address: text))
+      })
   }
 
   static func of(_ user: UnsafeMutableRawPointer?) -> any ConnectionHandler {

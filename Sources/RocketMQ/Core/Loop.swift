@@ -24,6 +24,8 @@ package final class Loop: SerialExecutor {
     package var reconnectMin: Duration = .milliseconds(50)
     package var reconnectMax: Duration = .seconds(1)
     package var binaryHeaders = false
+    /// Of the connections that calls open; nil: plain.
+    package var tls: TLSContext?
 
     package init() {}
   }
@@ -37,8 +39,9 @@ package final class Loop: SerialExecutor {
     raw.reconnect_min_ms = options.reconnectMin.wholeMilliseconds
     raw.reconnect_max_ms = options.reconnectMax.wholeMilliseconds
     raw.serialization = options.binaryHeaders ? ROCKET_SERIALIZATION_BINARY : ROCKET_SERIALIZATION_JSON
+    raw.tls = options.tls?.handle.raw
     var loop: OpaquePointer?
-    let status = rocket_loop_new(&raw, &loop)
+    let status = withExtendedLifetime(options.tls) { rocket_loop_new(&raw, &loop) }
     guard status == 0, let loop else { throw coreError(status, "starting the loop thread") }
     handle = Handle(raw: loop)
   }

@@ -23,6 +23,11 @@ public struct RocketMQError: Error, Sendable {
     public static let connectFailed = Code("connectFailed")
     /// The connection closed before the answer came.
     public static let connectionClosed = Code("connectionClosed")
+    /// The two sides could not agree on TLS: one of them does not speak it, there is no version in common, or the bytes were disturbed.
+    public static let tlsFailed = Code("tlsFailed")
+    /// One side does not accept the other's certificate: it has expired, nobody who is trusted issued it, it is for another host, or there
+    /// is none. Retrying does not help; the message says what does.
+    public static let certificateRefused = Code("certificateRefused")
     /// No answer came before the deadline.
     public static let timeout = Code("timeout")
     /// The task was cancelled.

@@ -52,7 +52,7 @@ final class BrokerHealth: Sendable {
   /// Errors that say something of the broker, and not of the message.
   static func isItsFault(_ error: RocketMQError) -> Bool {
     switch error.code {
-    case .connectFailed, .connectionClosed, .badAddress, .timeout: true
+    case .connectFailed, .tlsFailed, .certificateRefused, .connectionClosed, .badAddress, .timeout: true
     default: false
     }
   }

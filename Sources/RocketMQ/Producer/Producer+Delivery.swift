@@ -120,7 +120,7 @@ extension Producer {
 
   private static func suggestsAnOldRoute(_ error: RocketMQError) -> Bool {
     switch error.code {
-    case .connectFailed, .badAddress, .brokerNotFound: true
+    case .connectFailed, .tlsFailed, .certificateRefused, .badAddress, .brokerNotFound: true
     case .brokerError: error.brokerCode == .topicNotExist || error.brokerCode == .noPermission
     default: false
     }

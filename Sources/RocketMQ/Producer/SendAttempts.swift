@@ -41,7 +41,9 @@ struct SendAttempts {
   /// Java: `retryResponseCodes`, and all remoting errors. What would fail everywhere in the same way is not sent again.
   static func isWorthRetrying(_ error: RocketMQError, hasOther: Bool) -> Bool {
     switch error.code {
-    case .connectFailed, .connectionClosed, .timeout, .badAddress, .overloaded, .brokerNotFound, .malformedData: true
+    case .connectFailed, .connectionClosed, .tlsFailed, .certificateRefused, .timeout, .badAddress, .overloaded, .brokerNotFound,
+      .malformedData:
+      true
     case .brokerError:
       switch error.brokerCode {
       case .topicNotExist, .serviceNotAvailable, .noPermission, .noBuyerID, .notInCurrentUnit, .goAway: true

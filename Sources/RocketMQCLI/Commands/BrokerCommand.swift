@@ -14,6 +14,7 @@ struct BrokerCommand: AsyncParsableCommand {
         rocketmq broker
         rocketmq broker --name-server-port 0 --port 0 --json
         rocketmq broker --data /var/tmp/rocketmq --host 0.0.0.0 --advertise my-host
+        rocketmq broker --tls-cert server.pem --tls-key server-key.pem
 
       Prints one line when it is ready:
         ready name-server=127.0.0.1:9876 broker=127.0.0.1:10911
@@ -47,6 +48,19 @@ struct BrokerCommand: AsyncParsableCommand {
     transform: wholeNumber(1...65_536))
   var maxPullMessages = 32
 
+  @Option(
+    name: .customLong("tls-cert"),
+    help: ArgumentHelp("Speak TLS only, and show this certificate to clients: a PEM file.", valueName: "file"))
+  var certificate: String?
+
+  @Option(name: .customLong("tls-key"), help: ArgumentHelp("Its private key: a PEM file without password.", valueName: "file"))
+  var key: String?
+
+  @Option(
+    name: .customLong("tls-client-ca"),
+    help: ArgumentHelp("Let only clients in whose certificates these issued: a PEM file.", valueName: "file"))
+  var clientAuthorities: String?
+
   @Flag(help: "Print the ready line as a JSON object.")
   var json = false
 
@@ -62,6 +76,7 @@ struct BrokerCommand: AsyncParsableCommand {
     configuration.brokerPort = port
     configuration.nameServerPort = nameServerPort
     configuration.limits.maxPullMessages = maxPullMessages
+    configuration.tls = try tls()
     configuration.logger = try logging.logger()
 
     let stopped = AsyncStream<Void>.makeStream()
@@ -82,6 +97,14 @@ struct BrokerCommand: AsyncParsableCommand {
       stopped.continuation.finish()
     }
     _ = exitCode  // being told to stop is how it ends: a success
+  }
+
+  private func tls() throws -> EmbeddedBroker.TLS? {
+    guard let identity = try TLSOptions.identity(certificate, key, "--tls-cert", "--tls-key") else {
+      if clientAuthorities != nil { throw ValidationError("--tls-client-ca is of no use without --tls-cert and --tls-key.") }
+      return nil
+    }
+    return EmbeddedBroker.TLS(identity: identity, clientAuthorities: clientAuthorities.map { .file($0) })
   }
 
   private func readyLine(_ broker: EmbeddedBroker) -> String {

@@ -18,6 +18,8 @@ struct ClientOptions: ParsableArguments {
     transform: Seconds.parse)
   var timeout: Seconds = Seconds(3)
 
+  @OptionGroup(title: "TLS") var tls: TLSOptions
+
   @OptionGroup var logging: LoggingOptions
 
   func client() throws -> RocketMQClient {
@@ -41,6 +43,7 @@ struct ClientOptions: ParsableArguments {
     var configuration = ClientConfiguration(nameServers: [servers])
     configuration.requestTimeout = timeout.duration
     configuration.connectTimeout = timeout.duration
+    configuration.tls = try tls.configuration()
     configuration.logger = try logging.logger()
     return configuration
   }

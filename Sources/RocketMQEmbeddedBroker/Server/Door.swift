@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+internal import Logging
 internal import RocketMQ
 internal import Synchronization
 
@@ -25,6 +26,10 @@ final class Door: ConnectionHandler {
 
   func closed(_ connection: ConnectionID, _ address: String, _ reason: RocketMQError) {
     broker.assumeIsolated { $0.connectionClosed(connection) }
+  }
+
+  func refused(_ peer: String, _ reason: RocketMQError) {
+    broker.logger.notice("a client was refused", metadata: [LogKey.address: "\(peer)", LogKey.error: "\(reason)"])
   }
 }
 
