@@ -27,6 +27,23 @@ TEST(tls_server_tells_a_plain_client_what_is_missing) {
   net_server_close(&server);
 }
 
+/* A reset could overtake the alert on its way to the client's eyes. */
+TEST(tls_server_does_not_reset_a_client_that_it_refuses) {
+  tls_card ca = tls_authority(), card = tls_server_card(&ca);
+  net_server server;
+  uint8_t alert[8];
+  tls_server_open(&server, "127.0.0.1", &card, NULL);
+  int fd = net_raw_connect(server.port);
+  net_raw_write(fd, "plain", 5);
+  CHECK_INT(recv(fd, alert, sizeof alert, MSG_WAITALL), 7); /* and then the end */
+  CHECK_INT(alert[0], 21);
+  for (int i = 0; i < 3; i++) net_raw_write(fd, "more", 4);
+  CHECK_INT(net_value(&server.refused), 0);
+  close(fd);
+  net_await(&server.refused, 1);
+  net_server_close(&server);
+}
+
 TEST(tls_client_notices_a_plain_server) {
   tls_card ca = tls_authority();
   rocket_tls_client_options options = tls_client_options(&ca);
