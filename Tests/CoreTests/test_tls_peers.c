@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rocket_events.h"
 #include "tls_fixture.h"
 
 enum { FAR = 60000, SOON = 5000 };
@@ -25,6 +26,33 @@ TEST(tls_server_tells_a_plain_client_what_is_missing) {
   CHECK(rocket_now_ms() - began < SOON);
   rocket_loop_free(loop);
   net_server_close(&server);
+}
+
+TEST(tls_refused_client_is_an_event) {
+  enum { SERVER = 7 };
+  tls_card ca = tls_authority(), card = tls_server_card(&ca);
+  rocket_tls *serving = tls_server(&card, NULL);
+  rocket_events *events;
+  rocket_event event;
+  rocket_handler handler;
+  rocket_listener *listener;
+  uint16_t port;
+  rocket_loop *loop = net_loop();
+  CHECK_INT(rocket_events_new(NULL, &events), ROCKET_OK);
+  CHECK_INT(rocket_events_handler(events, SERVER, &handler), ROCKET_OK);
+  CHECK_INT(rocket_listener_open_tls(loop, rocket_slice_of("127.0.0.1:0"), serving, handler, &listener, &port), ROCKET_OK);
+  rocket_tls_release(serving);
+  int fd = net_raw_connect(port);
+  net_raw_write(fd, "plain", 5);
+  net_raw_await_close(fd);
+  close(fd);
+  CHECK_INT(rocket_events_next(events, UINT32_MAX, &event), ROCKET_OK);
+  CHECK_INT(event.kind, ROCKET_EVENT_REFUSED);
+  CHECK_INT(event.tag, SERVER);
+  CHECK_INT(event.status, ROCKET_TLS_NOT_SPOKEN);
+  CHECK(memcmp(event.address.data, "127.0.0.1:", 10) == 0);
+  rocket_loop_free(loop);
+  rocket_events_free(events);
 }
 
 /* A reset could overtake the alert on its way to the client's eyes. */

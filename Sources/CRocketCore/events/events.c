@@ -176,6 +176,8 @@ static void on_closed(void *user, rocket_connection connection, rocket_slice add
   tell_connection(user, ROCKET_EVENT_CLOSED, connection, address, status);
 }
 
+static void on_refused(void *user, rocket_slice peer, int status) { tell_connection(user, ROCKET_EVENT_REFUSED, 0, peer, status); }
+
 /* The note that has its memory; NULL while it waits, and what is new has been added to it. */
 static note *reserved_note(source *of, const rocket_puller_event *event) {
   note **home = event->kind == ROCKET_PULLER_READY ? &of->ready : event->kind == ROCKET_PULLER_STOPPED ? &of->stopped : &of->illegal;
@@ -237,7 +239,7 @@ int rocket_events_reply(rocket_events *events, uint64_t tag, rocket_reply *out) 
 int rocket_events_handler(rocket_events *events, uint64_t tag, rocket_handler *out) {
   source *of;
   int status = new_source(events, tag, &of);
-  if (status == ROCKET_OK) *out = (rocket_handler){on_request, on_opened, on_closed, of, on_drop};
+  if (status == ROCKET_OK) *out = (rocket_handler){on_request, on_opened, on_closed, of, on_drop, on_refused};
   return status;
 }
 

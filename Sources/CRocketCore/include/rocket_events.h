@@ -35,15 +35,16 @@ typedef enum rocket_event_kind {
   ROCKET_EVENT_REQUEST,   /* a peer asks something: answer with rocket_respond, unless it is oneway */
   ROCKET_EVENT_OPENED,    /* a connection was made */
   ROCKET_EVENT_CLOSED,    /* ... or lost */
-  ROCKET_EVENT_PULLER     /* see rocket_puller.h */
+  ROCKET_EVENT_PULLER,    /* see rocket_puller.h */
+  ROCKET_EVENT_REFUSED    /* somebody came to a listener with TLS and was not let in */
 } rocket_event_kind;
 
 typedef struct rocket_event {
   rocket_event_kind kind;
-  int status;                    /* REPLY, CLOSED: as their callbacks are told */
+  int status;                    /* REPLY, CLOSED, REFUSED: as their callbacks are told */
   uint64_t tag;
   rocket_connection connection;  /* REQUEST, OPENED, CLOSED */
-  rocket_slice address;          /* of the peer: REQUEST, OPENED, CLOSED */
+  rocket_slice address;          /* of the peer: REQUEST, OPENED, CLOSED, REFUSED */
   const rocket_command *command; /* REPLY when `status` is ROCKET_OK, REQUEST; else NULL */
   rocket_frame *frame;           /* holds the bytes of `command`; rocket_frame_retain keeps them */
   rocket_puller_event puller;    /* PULLER; READY, OFFSET_ILLEGAL and STOPPED have neither remark nor address; READY adds up */
