@@ -40,7 +40,8 @@ public final class EmbeddedBroker: Sendable {
   /// Starts a name server and a broker, which are ready when this returns.
   ///
   /// - Throws: `invalidArgument` for a setting that makes no sense and for certificates that cannot be read, `badAddress` and
-  ///   `connectFailed` for an address that cannot be listened on (a port in use), `storageFailed` when the directory cannot be used: another broker has it, or its log is damaged.
+  ///   `connectFailed` for an address that cannot be listened on (a port in use), `storageFailed`
+  ///   when the directory cannot be used: another broker has it, or its log is damaged.
   public static func start(_ configuration: Configuration = Configuration()) async throws(RocketMQError) -> EmbeddedBroker {
     try configuration.validate()
     let storage = StorageQueue()

@@ -17,6 +17,7 @@ typedef struct swept_function {
 extern const swept_function swept_in_memory[]; /* test_allocation_sweeps.c */
 extern const swept_function swept_on_loop[];   /* test_allocation_sweeps_net.c */
 extern const swept_function swept_pulling[];   /* test_allocation_sweeps_pull.c */
+extern const swept_function swept_tls[];       /* test_tls_memory.c */
 
 /* Runs every operation of `functions` in every mode. */
 void sweep_all(const swept_function *functions);

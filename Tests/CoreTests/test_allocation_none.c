@@ -311,6 +311,19 @@ static void measure_pullers(void) {
   rocket_process_queue_release(queue);
 }
 
+static void measure_tls(void) {
+  rocket_tls_client_options options;
+  rocket_tls_server_options server_options;
+  rocket_tls *tls;
+  QUIET(rocket_tls_client_options_default, &options);
+  QUIET(rocket_tls_server_options_default, &server_options);
+  options.allocator = &memory.allocator;
+  CHECK_INT(rocket_tls_client_new(&options, &tls, NULL), ROCKET_OK);
+  QUIET(rocket_tls_retain, tls);
+  rocket_tls_release(tls);
+  rocket_tls_release(tls);
+}
+
 /* ---- Every public function ---- */
 
 /* A declaration begins at the margin; the name is what stands before its first parenthesis. */
@@ -363,12 +376,14 @@ TEST(every_public_function_is_swept_or_allocates_nothing) {
   measure_events();
   measure_loops();
   measure_pullers();
+  measure_tls();
   CHECK_INT(atomic_load(&memory.blocks), 0);
   read_headers(&public);
   CHECK(public.count > 100);
   add_swept(&swept, swept_in_memory);
   add_swept(&swept, swept_on_loop);
   add_swept(&swept, swept_pulling);
+  add_swept(&swept, swept_tls);
   int missing = 0;
   for (int i = 0; i < public.count; i++) {
     const char *name = public.text[i];
