@@ -89,6 +89,9 @@ extension EmbeddedBroker {
     public var autoCreateTopics = true
     /// At most so many queues has a topic that a message makes. Default 8. Java: `defaultTopicQueueNums`.
     public var defaultQueues: Int32 = 8
+    /// Consumers may filter by SQL92 conditions over properties. Default true, so that nothing needs to be set up on a laptop. Java:
+    /// `enablePropertyFilter`, there false.
+    public var sqlFilters = true
     /// How much is taken and given at once.
     public var limits = Limits()
     /// Default ``ClockMode/system``.

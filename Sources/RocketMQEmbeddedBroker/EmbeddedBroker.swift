@@ -15,7 +15,7 @@ internal import Synchronization
 /// ```
 ///
 /// Clients of RocketMQ 4.x, in any language, and of 5.x through the remoting protocol work with it as with Apache RocketMQ 4.9.8: the
-/// same answers to the same requests, retries, delay levels, dead letters, rebalance and orderly locks. Transactions, SQL92 filters,
+/// same answers to the same requests, retries, delay levels, dead letters, rebalance, orderly locks and SQL92 filters. Transactions,
 /// replicas and access control are not there.
 ///
 /// It is one process without replication, and not meant for production: that is a cluster of Apache RocketMQ.

@@ -139,6 +139,23 @@ struct BadInputTests {
     await broker.shutdown()
   }
 
+  @Test("An SQL condition that is wrong is reported with the place of the mistake")
+  func badSQL() async throws {
+    let broker = try await EmbeddedBroker.start()
+    try await broker.createTopic("orders")
+    let consume = ["consume", "-n", broker.nameServerAddress, "-t", "orders", "-g", "readers"]
+    let result = try await ChildProcess.run(
+      CLI.program("rocketmq"), consume + ["--sql", "amount > "], environment: CLI.environment, limit: CLI.limit)
+    expectFailure(result, says: "line 1, column 10 of the SQL condition")
+    let both = try await ChildProcess.run(
+      CLI.program("rocketmq"), consume + ["--sql", "a = 1", "--filter", "a"], environment: CLI.environment, limit: CLI.limit)
+    expectFailure(both, status: 64, says: "--filter and --sql exclude each other")
+    let strategy = try await ChildProcess.run(
+      CLI.program("rocketmq"), consume + ["--strategy", "CONFIG"], environment: CLI.environment, limit: CLI.limit)
+    expectFailure(strategy, status: 64, says: "CONSISTENT_HASH")
+    await broker.shutdown()
+  }
+
   @Test("A filter without a tag is refused")
   func badFilter() async throws {
     expectFailure(

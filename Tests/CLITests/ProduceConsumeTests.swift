@@ -36,6 +36,24 @@ struct ProduceConsumeTests {
     await broker.shutdown()
   }
 
+  @Test("--sql prints what meets the condition, whatever the strategy")
+  func sqlFilter() async throws {
+    let broker = try await EmbeddedBroker.start()
+    for amount in [5, 50, 500] {
+      expectSuccess(
+        try await CLI.rocketmq(
+          "produce", "-n", broker.nameServerAddress, "-t", "orders", "--property", "amount=\(amount)", "--file", "-", input: "\(amount)\n"))
+    }
+    for strategy in ["AVG", "AVG_BY_CIRCLE", "CONSISTENT_HASH"] {
+      let read = try await CLI.rocketmq(
+        "consume", "-n", broker.nameServerAddress, "-t", "orders", "-g", "readers-\(strategy)", "--from", "first", "--sql",
+        "amount BETWEEN 10 AND 100 OR amount = 500", "--strategy", strategy, "--count", "2")
+      expectSuccess(read)
+      #expect(read.lines.sorted() == ["50", "500"])
+    }
+    await broker.shutdown()
+  }
+
   @Test("--count prints exactly so many, and the next reader gets exactly the rest")
   func countLeavesTheRest() async throws {
     let broker = try await EmbeddedBroker.start()

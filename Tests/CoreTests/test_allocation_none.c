@@ -151,6 +151,9 @@ static void measure_messages(void) {
   QUIET(rocket_batch_decode, rocket_slice_make(out.data, out.size), &item, NULL);
   QUIET(rocket_tag_hash, rocket_slice_of("tag"));
   QUIET(rocket_crc31, rocket_slice_of("bytes"));
+  rocket_md5 *md5;
+  CHECK_INT(rocket_md5_new(&memory.allocator, &md5), ROCKET_OK);
+  QUIET(rocket_md5_free, md5);
   rocket_buffer_clear(&out);
 }
 

@@ -182,6 +182,34 @@ static int unique_ids_new(sweep *s) {
   return status;
 }
 
+/* OpenSSL makes what it needs for good at its first use. */
+static rocket_md5 *warm_md5(void) {
+  rocket_md5 *md5 = NULL;
+  CHECK_INT(rocket_md5_new(NULL, &md5), ROCKET_OK);
+  return md5;
+}
+
+static int md5_new(sweep *s) {
+  rocket_md5 *warm = warm_md5(), *md5 = SWEEP_UNTOUCHED;
+  sweep_begin(s);
+  int status = rocket_md5_new(s->allocator, &md5);
+  if (status == ROCKET_OK) rocket_md5_free(md5);
+  else CHECK(md5 == SWEEP_UNTOUCHED);
+  rocket_md5_free(warm);
+  return status;
+}
+
+static int md5_digest(sweep *s) {
+  rocket_md5 *md5 = warm_md5();
+  uint8_t digest[ROCKET_MD5_SIZE];
+  CHECK_INT(rocket_md5_digest(md5, rocket_slice_of("warm"), digest), ROCKET_OK);
+  sweep_begin(s);
+  int status = rocket_md5_digest(md5, rocket_slice_of("c0-0"), digest);
+  if (status == ROCKET_OK) CHECK(digest[0] == 0x8A);
+  rocket_md5_free(md5);
+  return status;
+}
+
 static int byte_budget_new(sweep *s) {
   rocket_byte_budget *budget = SWEEP_UNTOUCHED;
   sweep_begin(s);
@@ -304,6 +332,8 @@ const swept_function swept_in_memory[] = {
     {"rocket_frame_new", frame_new},
     {"rocket_json_append_string", json_append_string},
     {"rocket_json_to_standard", json_to_standard},
+    {"rocket_md5_digest", md5_digest},
+    {"rocket_md5_new", md5_new},
     {"rocket_message_body", message_body_plain},
     {"rocket_message_body", message_body_zlib},
     {"rocket_message_body", message_body_lz4},

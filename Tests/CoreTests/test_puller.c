@@ -416,15 +416,60 @@ TEST(puller_subscription_can_change) {
   const seen_pull *pull = broker_await(&broker, 1);
   CHECK_INT(pull->sys_flag, 6);
   CHECK(strcmp(pull->subscription, "TagA || TagB") == 0);
-  rocket_slice none = rocket_slice_of("none");
   rocket_slice sql = rocket_slice_of("a > 5"), type = rocket_slice_of("SQL92");
-  CHECK_INT(rocket_puller_set_subscription(rig.puller, type, none, 78, &none, 1), ROCKET_OK);
-  CHECK_INT(rocket_puller_set_subscription(rig.puller, type, sql, 79, NULL, 0), ROCKET_OK); /* the newest counts */
-  broker_send_nothing(&broker, pull, ROCKET_RESPONSE_PULL_NOT_FOUND, 1);
-  pull = broker_await(&broker, 2);
+  CHECK_INT(rocket_puller_set_subscription(rig.puller, type, sql, 79, NULL, 0), ROCKET_OK);
+  pull = broker_await(&broker, 2); /* the first one, which the broker holds, is given up */
   CHECK(strcmp(pull->subscription, "a > 5") == 0 && strcmp(pull->expression_type, "SQL92") == 0);
   CHECK_INT(pull->sub_version, 79);
+  CHECK_INT(rocket_puller_set_subscription(rig.puller, type, sql, 79, NULL, 0), ROCKET_OK); /* nothing new */
+  CHECK(broker_is_quiet(&broker, 50));
   CHECK_INT(rocket_puller_set_subscription(rig.puller, (rocket_slice){0}, sql, 1, NULL, 0), ROCKET_INVALID_ARGUMENT);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+/* The broker has heard of the new subscription and filtered by it; this end would filter by the old one. */
+TEST(puller_discards_answers_to_an_old_subscription) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.options.error_delay_ms = 60000;
+  rocket_slice old = rocket_slice_of("old"), new = rocket_slice_of("new"), type = rocket_slice_of("TAG");
+  rig.options.tags = &old;
+  rig.options.tag_count = 1;
+  rig_start(&rig);
+  const seen_pull *pull = broker_await(&broker, 1);
+  BODY body = {0};
+  add_record(&body, 100, "new");
+  CHECK_INT(rocket_puller_set_subscription(rig.puller, type, new, 79, &new, 1), ROCKET_OK);
+  broker_send_found(&broker, pull, 101, &body);
+  CHECK(broker_is_quiet(&broker, 50)); /* until brokers have been told */
+  CHECK_INT(rocket_puller_next_offset(rig.puller), 100);
+  rocket_puller_hurry(rig.puller);
+  pull = broker_await(&broker, 2);
+  CHECK_INT(pull->sub_version, 79);
+  CHECK_INT(pull->queue_offset, 100);
+  broker_send_found(&broker, pull, 101, &body);
+  CHECK_INT(next_event(&rig, ROCKET_PULLER_READY)->event.count, 1);
+  rig_close(&rig);
+  broker_close(&broker);
+}
+
+TEST(puller_may_be_hurried_before_it_has_given_the_old_subscription_up) {
+  test_broker broker;
+  puller_rig rig;
+  broker_open(&broker);
+  rig_init(&rig, &broker);
+  rig.options.error_delay_ms = 60000;
+  rocket_slice type = rocket_slice_of("TAG");
+  rig_start(&rig);
+  for (int i = 1; i < 100; i++) {
+    broker_await(&broker, i);
+    CHECK_INT(rocket_puller_set_subscription(rig.puller, type, type, 100 + i, NULL, 0), ROCKET_OK);
+    rocket_puller_hurry(rig.puller);
+  }
+  CHECK_INT(broker_await(&broker, 100)->sub_version, 199);
   rig_close(&rig);
   broker_close(&broker);
 }

@@ -156,21 +156,6 @@ import Testing
     }
   }
 
-  @Test func onlyTagFiltersAreAccepted() async throws {
-    try await withBroker { broker in
-      let client = try TestClient(broker)
-      func check(_ subscription: TestSubscription) async throws -> Reply {
-        var command = Command(.checkClientConfig)
-        command.body = (["clientId": "c", "group": "g", "subscriptionData": subscription.json] as JSONValue).bytes()
-        return try await client.call(command)
-      }
-      #expect(try await check(orders).code == .success)
-      let sql = try await check(TestSubscription(topic: "orders", type: "SQL92"))
-      #expect(sql.code == .systemError)
-      #expect(sql.remark == "The broker does not support consumer to filter message by SQL92")
-    }
-  }
-
   // MARK: Locks
 
   private func lockRequest(_ code: RequestCode, _ clientID: String, queues: [Int32]) -> Command {

@@ -67,9 +67,6 @@ import Testing
       try await refused(pullRequest("none"), .topicNotExist, "topic[none] not exist, apply first please! \(faq)")
       try await refused(pullRequest("writeonly"), .noPermission, "the topic[writeonly] pulling message is forbidden")
       try await refused(pullRequest("orders", expression: "||"), .subscriptionParseFailed, "parse the consumer's subscription failed")
-      try await refused(
-        pullRequest("orders", expression: "a > 1", expressionType: "SQL92"), .systemError,
-        "The broker does not support consumer to filter message by SQL92")
       try await refused(pullRequest("orders", expression: nil), .subscriptionNotExist, "the consumer's group info not exist\(faq)")
       let wrongQueue = try await client.call(pullRequest("orders", queueID: 2))
       #expect(wrongQueue.code == .systemError)

@@ -120,6 +120,17 @@ int32_t rocket_tag_hash(rocket_slice tag);
 /* CRC-32 with the top bit cleared, as in records and register bodies. */
 uint32_t rocket_crc31(rocket_slice bytes);
 
+enum { ROCKET_MD5_SIZE = 16 };
+/* MD5, by which the consistent-hash strategy shares out queues; it protects nothing, so it is there on systems too where FIPS settings
+ * keep programs from using it. Opaque.
+ * Thread: any, several at once.  Owns: until rocket_md5_free (NULL is allowed).  Fails: ROCKET_NO_MEMORY (also with an OpenSSL that
+ * was built without MD5). */
+typedef struct rocket_md5 rocket_md5;
+int rocket_md5_new(const rocket_allocator *allocator, rocket_md5 **out);
+void rocket_md5_free(rocket_md5 *md5);
+/* Thread: any.  Fails: ROCKET_NO_MEMORY. */
+int rocket_md5_digest(const rocket_md5 *md5, rocket_slice bytes, uint8_t digest[ROCKET_MD5_SIZE]);
+
 enum { ROCKET_ID_TEXT_SIZE = 57 }; /* 56 hex digits (IPv6) or 32 (IPv4), and a zero */
 
 /* The id a broker gives: address and commit log offset (Java: offsetMsgId, createMessageId). Zero-terminated, upper case. */

@@ -114,6 +114,9 @@ void rocket_puller_hurry(rocket_puller *puller);
 
 /* For pulls from now on. Copied. Thread: any.  Fails: ROCKET_INVALID_ARGUMENT (as rocket_puller_new), ROCKET_STOPPED, ROCKET_NO_MEMORY. */
 int rocket_puller_set_addresses(rocket_puller *puller, const rocket_broker_address *addresses, uint32_t count);
+/* The same; when `version` is another one than before, the answer to the pull in flight is discarded. The next pull is sent at
+ * rocket_puller_hurry, which is to be called when brokers have been told of the new subscription, or else after `error_delay_ms`; at
+ * once when pulls carry the subscription. */
 int rocket_puller_set_subscription(rocket_puller *puller, rocket_slice expression_type, rocket_slice subscription, int64_t version,
                                    const rocket_slice *tags, uint32_t tag_count);
 

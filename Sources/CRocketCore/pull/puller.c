@@ -177,6 +177,10 @@ void rocket__puller_proceed(rocket_puller *puller) {
   pull(puller);
 }
 
+static bool is_outdated(const rocket_puller *puller) {
+  return atomic_load(&puller->wanted_version) != puller->subscription->version;
+}
+
 static void look(rocket_puller *puller) {
   bool stop_wanted = atomic_load(&puller->stop_wanted);
   bool hurried = atomic_exchange(&puller->hurried, false);
@@ -194,8 +198,9 @@ static void look(rocket_puller *puller) {
       rocket__puller_proceed(puller);
       break;
     case ROCKET__PULLER_PULLING:
-      if (!stop_wanted) break;
-      enter(puller, ROCKET__PULLER_STOPPING);
+      if (!stop_wanted && !is_outdated(puller)) break;
+      if (stop_wanted) enter(puller, ROCKET__PULLER_STOPPING);
+      else if (hurried) atomic_store(&puller->hurried, true); /* for when the cancelled call has ended */
       rocket_call_cancel(puller->loop, puller->call);
       break;
     case ROCKET__PULLER_STOPPING:
@@ -211,7 +216,14 @@ static void run(rocket_loop *loop, rocket__work *work) {
   release(puller);
 }
 
-/* A late answer to a puller that stops is not looked at: another may own the queue already. */
+/* Brokers refuse a version that they have not heard of: whoever has told them hurries. */
+static void pull_with_new_subscription(rocket_puller *puller) {
+  bool at_once = puller->options.post_subscription || atomic_exchange(&puller->hurried, false);
+  rocket__puller_proceed_after(puller, at_once ? 0 : puller->options.error_delay_ms);
+}
+
+/* A late answer to a puller that stops is not looked at: another may own the queue already. Neither is one to a pull with an old
+ * subscription: brokers may have filtered by the new one, and what passed that and not the old one would be lost. */
 static void on_reply(void *user, int status, const rocket_command *response, rocket_frame *frame) {
   rocket_puller *puller = user;
   bool stalled = puller->stalled;
@@ -220,6 +232,8 @@ static void on_reply(void *user, int status, const rocket_command *response, roc
   if (puller->state == ROCKET__PULLER_STOPPING || status == ROCKET_STOPPED || atomic_load(&puller->stop_wanted) ||
       rocket_process_queue_is_dropped(puller->queue)) {
     rocket__puller_finish(puller);
+  } else if (is_outdated(puller)) {
+    pull_with_new_subscription(puller);
   } else if (status == ROCKET_OK) {
     puller->failures = 0;
     rocket__puller_answered(puller, response, frame);
@@ -292,6 +306,7 @@ static rocket_puller *make(rocket_loop *loop, const rocket_puller_options *optio
   puller->subscription = rocket__subscription_copy(allocator, options->expression_type, options->subscription,
                                                    options->subscription_version, options->tags, options->tag_count);
   atomic_init(&puller->counts, 3); /* the handle's, the guard's, the process queue's */
+  atomic_init(&puller->wanted_version, options->subscription_version);
   atomic_init(&puller->next_offset, options->first_offset);
   atomic_init(&puller->max_offset, -1);
   return puller;
@@ -371,7 +386,8 @@ int rocket_puller_set_subscription(rocket_puller *puller, rocket_slice expressio
       rocket__subscription_copy(puller->allocator, expression_type, subscription, version, tags, tag_count);
   if (!copy) return ROCKET_NO_MEMORY;
   rocket__release(puller->allocator, atomic_exchange(&puller->new_subscription, copy));
-  return ROCKET_OK;
+  atomic_store(&puller->wanted_version, version); /* from here on no answer to an older one counts */
+  return ask(puller);
 }
 
 rocket_puller_state rocket_puller_get_state(const rocket_puller *puller) {

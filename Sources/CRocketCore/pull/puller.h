@@ -85,6 +85,7 @@ struct rocket_puller {
   _Atomic bool started, stop_wanted, paused, hurried;
   _Atomic(rocket__addresses *) new_addresses; /* NULL: no change */
   _Atomic(rocket__subscription *) new_subscription;
+  _Atomic int64_t wanted_version; /* of the newest subscription */
   _Atomic uint64_t last_pull_ms;
   _Atomic int64_t next_offset;
   _Atomic int64_t max_offset;

@@ -37,6 +37,12 @@ final class OwnedQueue: Sendable {
     set { pulling.withLock { $0 = newValue } }
   }
 
+  func apply(_ subscription: SubscriptionData) {
+    puller?.setSubscription(
+      expressionType: subscription.expressionType, expression: subscription.expression, version: subscription.version,
+      tags: subscription.tags)
+  }
+
   /// Released for good: what its messages come to is of no interest here any more.
   var isForgotten: Bool { forgotten.load(ordering: .acquiring) }
   func forget() { forgotten.store(true, ordering: .releasing) }

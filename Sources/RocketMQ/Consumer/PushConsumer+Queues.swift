@@ -36,7 +36,9 @@ extension PushConsumer: RebalanceEffects {
     guard !queues.isEmpty else { return .notAllocated(topic: topic, retry: false) }
     guard let members = await members(topic) else { return .notAllocated(topic: topic, retry: true) }
     do {
-      let mine = try configuration.allocation.allocate(queues, among: members, to: client.clientID, group: group)
+      let request = AllocationRequest(queues: queues, members: members, member: client.clientID, group: group)
+      // What a strategy says of other topics is not asked for here.
+      let mine = try configuration.allocation.allocate(request).filter { $0.topic == topic }
       return .allocated(topic: topic, .init(queues: Set(mine), members: members))
     } catch {
       logger.error(
@@ -136,7 +138,6 @@ extension PushConsumer: RebalanceEffects {
       }
       owned.puller = puller
       if state.withLock({ $0.isPaused }) { puller.pause() }
-      try puller.start()
     } catch {
       owned.puller = nil
       dispatcher.remove(owned)
@@ -179,6 +180,8 @@ extension PushConsumer: RebalanceEffects {
     applyAddresses(to: queue)
     applyPause(to: queue)
     if !queue.lease.isValid { rebalance.leaseChanged(of: queue.messageQueue) }
+    // Not before: a pull with a subscription that has been replaced must not be answered. It fails only when the client has shut down.
+    try? queue.puller?.start()
   }
 
   func leaseChanged(of queue: OwnedQueue) -> Bool {

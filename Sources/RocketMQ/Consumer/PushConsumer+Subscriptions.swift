@@ -6,7 +6,10 @@ internal import Synchronization
 
 extension PushConsumer {
   /// Consumes `topic` from now on, or what `filter` lets through of it; replaces the topic's filter when it is subscribed to already. May
-  /// be called before and after the start; afterwards brokers are told at once. Messages pulled before still pass the old filter.
+  /// be called before and after the start; afterwards brokers are told at once, and what is pulled from then on passes the new filter.
+  ///
+  /// Messages that have been pulled already are still consumed though the new filter would drop them, and what the old filter has dropped
+  /// does not come again: a filter is no way to look back.
   ///
   /// All members of a group must have the same subscriptions.
   ///
@@ -22,7 +25,14 @@ extension PushConsumer {
         SubscriptionData(topic: topic, expressionType: filter.type, expression: filter.description, tags: filter.tags, version: 0))
     }
     let now = Timestamp.now.millisecondsSince1970
-    if state.withLock({ $0.subscriptions.set(topic, filter, nowMilliseconds: now) }) { await subscriptionsChanged() }
+    let isNew = state.withLock { state in
+      guard state.subscriptions.set(topic, filter, nowMilliseconds: now) else { return false }
+      // Before any heartbeat can tell a broker: from here on answers to pulls with the old filter are discarded.
+      guard let data = state.subscriptions.data(of: topic) else { return true }
+      for queue in rebalance.held where queue.messageQueue.topic == topic { queue.apply(data) }
+      return true
+    }
+    if isNew { await subscriptionsChanged() }
   }
 
   /// Ends the subscription to `topic`; its queues are released in good order, in the background. Nothing happens when there is none.
@@ -36,7 +46,7 @@ extension PushConsumer {
     client.subscriptionsChanged()
     // Brokers refuse pulls with a version that they have not heard of.
     await client.sendHeartbeats(within: Self.greetingLimit)
-    for queue in rebalance.held { applySubscription(to: queue) }
+    for queue in rebalance.held { queue.puller?.hurry() }
     // Under the lock, so that the last one posted is the newest.
     state.withLock { rebalance.post(.subscribed($0.subscriptions.topics)) }
   }
@@ -44,9 +54,10 @@ extension PushConsumer {
   static var greetingLimit: Duration { .seconds(1) }
 
   func applySubscription(to queue: OwnedQueue) {
-    guard let data = state.withLock({ $0.subscriptions.data(of: queue.messageQueue.topic) }) else { return }
-    queue.puller?.setSubscription(
-      expressionType: data.expressionType, expression: data.expression, version: data.version, tags: data.tags)
+    // Under the lock, so that the newest is the last.
+    state.withLock { state in
+      if let data = state.subscriptions.data(of: queue.messageQueue.topic) { queue.apply(data) }
+    }
   }
 
   /// Asks a broker whether it understands an SQL filter. When none can be asked, pulls will tell. Java: `checkClientInBroker`.

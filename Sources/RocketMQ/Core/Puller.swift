@@ -105,7 +105,7 @@ package final class Puller: Sendable {
   package func pause() { rocket_puller_pause(handle.raw) }
   package func resume() { rocket_puller_resume(handle.raw) }
 
-  /// Repeats a failed pull now instead of after its delay.
+  /// Repeats a failed pull now instead of after its delay, or goes on with a new subscription.
   package func hurry() { rocket_puller_hurry(handle.raw) }
 
   package func setAddresses(_ addresses: [Int64: String]) {
@@ -115,6 +115,8 @@ package final class Puller: Sendable {
     }
   }
 
+  /// With another version than before, the pull in flight is given up, and the next one is sent when the puller is hurried: brokers must
+  /// have heard of the subscription first.
   package func setSubscription(expressionType: String, expression: String, version: Int64, tags: [String]) {
     let slices = Slices()
     slices.tags(tags).withUnsafeBufferPointer {

@@ -9,13 +9,15 @@ public protocol AllocationStrategy: Sendable {
   /// For logs. Java: `getName`.
   var name: String { get }
 
-  /// The share of one member. Must depend on its arguments only.
+  /// Whether ``AllocationRequest/owners`` is to be filled in; default false. Consumers do not act on it yet.
+  var wantsOwners: Bool { get }
+
+  /// The share of one member. Must depend on its argument only.
   ///
-  /// - Parameters:
-  ///   - queues: All queues of the topic, sorted by topic, broker name and id; never empty.
-  ///   - members: The client ids of the whole group, sorted by UTF-16 code units; holds `member`. May hold duplicates.
-  ///   - member: The client id whose share is asked for.
-  ///   - group: The consumer group.
   /// - Throws: Anything; the member then keeps the queues it has, and asks again at the next rebalance.
-  func allocate(_ queues: [MessageQueue], among members: [String], to member: String, group: String) throws -> [MessageQueue]
+  func allocate(_ request: AllocationRequest) throws -> [MessageQueue]
+}
+
+extension AllocationStrategy {
+  public var wantsOwners: Bool { false }
 }

@@ -12,11 +12,11 @@ public struct AverageAllocation: AllocationStrategy {
   public var name: String { "AVG" }
 
   /// One run for each member. A stranger gets nothing.
-  public func allocate(_ queues: [MessageQueue], among members: [String], to member: String, group: String) -> [MessageQueue] {
-    guard let index = members.firstIndex(of: member) else { return [] }
-    let (share, rest) = queues.count.quotientAndRemainder(dividingBy: members.count)
+  public func allocate(_ request: AllocationRequest) -> [MessageQueue] {
+    guard let index = request.index else { return [] }
+    let (share, rest) = request.queues.count.quotientAndRemainder(dividingBy: request.members.count)
     let start = index * share + min(index, rest)
     let count = share + (index < rest ? 1 : 0)
-    return Array(queues[start..<(start + count)])
+    return Array(request.queues[start..<(start + count)])
   }
 }

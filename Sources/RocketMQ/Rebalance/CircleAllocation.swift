@@ -12,8 +12,8 @@ public struct CircleAllocation: AllocationStrategy {
   public var name: String { "AVG_BY_CIRCLE" }
 
   /// Every so many-th queue for each member. A stranger gets nothing.
-  public func allocate(_ queues: [MessageQueue], among members: [String], to member: String, group: String) -> [MessageQueue] {
-    guard let index = members.firstIndex(of: member) else { return [] }
-    return stride(from: index, to: queues.count, by: members.count).map { queues[$0] }
+  public func allocate(_ request: AllocationRequest) -> [MessageQueue] {
+    guard let index = request.index else { return [] }
+    return stride(from: index, to: request.queues.count, by: request.members.count).map { request.queues[$0] }
   }
 }

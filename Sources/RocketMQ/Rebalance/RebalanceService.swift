@@ -8,10 +8,10 @@ protocol RebalanceEffects: AnyObject, Sendable {
   /// Computes this member's share of each topic, and hands each in as it comes out.
   func computeAllocations(of topics: Set<String>, _ report: @escaping @Sendable (RebalanceService.Event) -> Void) async
 
-  /// Finds out where to begin with a queue, and begins.
+  /// Finds out where to begin with a queue, and makes everything ready for it.
   func take(_ queue: MessageQueue) async throws(RocketMQError) -> OwnedQueue
 
-  /// The queue is held from now on: what has changed since ``take(_:)`` began must be applied to it.
+  /// The queue is held from now on: what has changed since ``take(_:)`` began is to be applied to it, and it can be pulled.
   func took(_ queue: OwnedQueue)
 
   /// Ends a queue in good order. False: something failed, so it should not be taken again at once.
@@ -77,8 +77,9 @@ final class RebalanceService: Sendable {
         await bell.wait()
         for letter in inbox.withLock({ inbox in exchange(&inbox, with: []) }) {
           guard let event = open(letter, effects) else { continue }
-          if case .taken(_, let queue) = event { effects.took(queue) }
           let actions = state.withLock { $0.handle(event) }
+          // Held by now, so that whoever changes something later finds it.
+          if case .taken(_, let queue) = event { effects.took(queue) }
           // Rounds, takes and waiting are of no use any more; releases are, and run on their own.
           if case .stop = event { group.cancelAll() }
           for action in actions {

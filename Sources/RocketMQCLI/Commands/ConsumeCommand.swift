@@ -12,6 +12,8 @@ struct ConsumeCommand: AsyncParsableCommand {
       Examples:
         rocketmq consume -n 127.0.0.1:9876 -t orders -g billing --from first
         rocketmq consume -n 127.0.0.1:9876 -t orders -g billing --filter "a || b"
+        rocketmq consume -n 127.0.0.1:9876 -t orders -g billing \\
+          --sql "region = 'eu' AND amount > 100"
         rocketmq consume -n 127.0.0.1:9876 -t orders -g audit --format json \\
           --from 2026-01-31T08:15:00Z --idle-exit 5
 
@@ -29,6 +31,11 @@ struct ConsumeCommand: AsyncParsableCommand {
       the broker's memory, as in a new topic, the broker lets every new group
       begin with it, whatever --from says.
 
+      --strategy decides which queues of the topic this member of the group gets;
+      all members must use the same. CONFIG, MACHINE_ROOM and
+      MACHINE_ROOM_NEARBY need to know about queues and rooms: they are there for
+      programs only.
+
       With --format json each message is one object a line: topic, brokerName,
       queue, offset, msgId, offsetMsgId, tags, keys, properties, body (instead
       bodyBase64 when it is not UTF-8), reconsumeTimes, bornTimestamp,
@@ -43,7 +50,14 @@ struct ConsumeCommand: AsyncParsableCommand {
   var group: String?
 
   @Option(help: ArgumentHelp("Only messages with one of these tags, such as \"paid || refunded\".", valueName: "tags"))
-  var filter = "*"
+  var filter: String?
+
+  @Option(
+    help: ArgumentHelp("Only messages whose properties meet this SQL92 condition, such as \"amount > 100\".", valueName: "condition"))
+  var sql: String?
+
+  @Option(help: "How the group shares the queues. Default: AVG.")
+  var strategy: Strategy = .average
 
   @Option(
     help: ArgumentHelp(
@@ -73,6 +87,29 @@ struct ConsumeCommand: AsyncParsableCommand {
     case text, json
   }
 
+  /// By the names that Java gives them.
+  enum Strategy: String, ExpressibleByArgument, CaseIterable {
+    case average = "AVG"
+    case circle = "AVG_BY_CIRCLE"
+    case consistentHash = "CONSISTENT_HASH"
+
+    var allocation: any AllocationStrategy {
+      switch self {
+      case .average: AverageAllocation()
+      case .circle: CircleAllocation()
+      case .consistentHash: ConsistentHashAllocation()
+      }
+    }
+  }
+
+  func validate() throws {
+    if filter != nil, sql != nil { throw ValidationError("--filter and --sql exclude each other: a topic has one filter.") }
+  }
+
+  private var expression: FilterExpression {
+    get throws { if let sql { try .sql(sql) } else { try .tagExpression(filter ?? "*") } }
+  }
+
   func run() async throws {
     guard let group = group ?? environment("ROCKETMQ_GROUP") else {
       throw ValidationError("No consumer group: give --group name, or set ROCKETMQ_GROUP.")
@@ -80,13 +117,14 @@ struct ConsumeCommand: AsyncParsableCommand {
     let client = try client.client()
     var configuration = PushConsumerConfiguration()
     configuration.isExclusive = exclusive
+    configuration.allocation = strategy.allocation
     configuration.concurrency = 1  // so that printing, acknowledging and counting happen in one order
     let consumer = try PushConsumer(client: client, group: group, startFrom: from.consumeStart, configuration: configuration)
     let printer = MessagePrinter(format: format, limit: count)
     let end = EndOfInput(idleLimit: idleExit?.duration)
 
     let name = try topic.resolved()
-    try await consumer.subscribe(name, filter: .tagExpression(filter))
+    try await consumer.subscribe(name, filter: expression)
     if orderly {
       consumer.onMessageInOrder { message, _ in
         guard print(message, printer, end) else {

@@ -90,11 +90,17 @@ extension Broker {
   func checkSubscription(_ request: borrowing InboundRequest, _ path: ReplyPath) {
     let body = try? request.command.withBody { bytes throws(RocketMQError) in try JSONValue(parsing: bytes) }
     if let subscription = (body?["subscriptionData"]).flatMap(Subscription.init(json:)), !subscription.isByTag {
-      return path.refuse(
-        .systemError, "The broker does not support consumer to filter message by \(subscription.expressionType)")
+      guard configuration.sqlFilters else { return path.refuse(.systemError, noFilters(by: subscription.expressionType)) }
+      guard subscription.isSQL else { return path.refuse(.subscriptionParseFailed, unknownFilter(subscription.expressionType)) }
+      do throws(SQLSyntaxError) { _ = try SQLFilter(subscription.expression) } catch {
+        return path.refuse(.subscriptionParseFailed, "\(error)")
+      }
     }
     path.send(Command(response: .success))
   }
+
+  func noFilters(by type: String) -> String { "The broker does not support consumer to filter message by \(type)" }
+  func unknownFilter(_ type: String) -> String { "the filter type \(type) is not known; TAG and SQL92 are" }
 
   // MARK: Silence
 

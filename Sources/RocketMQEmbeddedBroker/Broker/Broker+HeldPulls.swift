@@ -14,7 +14,7 @@ struct HeldPull {
 
   let id: ID
   let pull: PullRequest
-  let filter: TagFilter
+  let filter: MessageFilter
   let path: ReplyPath
   /// Ends the wait.
   let timer: TimerQueue<Broker.TimerAction>.Handle
@@ -33,7 +33,7 @@ struct HoldWatcher {
 // waiting on it; the Java broker's checks every 5 s are not needed, and a wait ends when it should.
 extension Broker {
   /// False when the pull does not want to wait.
-  func hold(_ pull: PullRequest, _ filter: TagFilter, on queue: ConsumeQueue, _ path: ReplyPath) -> Bool {
+  func hold(_ pull: PullRequest, _ filter: MessageFilter, on queue: ConsumeQueue, _ path: ReplyPath) -> Bool {
     guard let holdTime = pull.holdTime, holdTime > 0 else { return false }
     lastHeldPull += 1
     let id = HeldPull.ID(number: lastHeldPull)
@@ -79,7 +79,7 @@ extension Broker {
 
   private func isWanted(_ held: HeldPull, _ queue: ConsumeQueue, from offset: Int64) -> Bool {
     queue.withEntries(from: min(max(offset, held.pull.offset), queue.next)) { entries in
-      entries.contains { held.filter.passes($0.tagHash) }
+      entries.contains { store.passes($0, held.filter) }
     }
   }
 

@@ -64,7 +64,7 @@ extension Broker {
 
   /// Answers the pull, or holds it. `mayHold` is false when it was held before.
   func answer(_ pull: PullRequest, _ path: ReplyPath, mayHold: Bool) {
-    let filter: TagFilter
+    let filter: MessageFilter
     do throws(PullRefusal) {
       filter = try check(pull)
     } catch {
@@ -124,7 +124,7 @@ extension Broker {
   }
 
   /// Which messages the pull may have.
-  private func check(_ pull: PullRequest) throws(PullRefusal) -> TagFilter {
+  private func check(_ pull: PullRequest) throws(PullRefusal) -> MessageFilter {
     let group = groups.find(pull.group, now: now)
     saveGroupsIfChanged()
     guard group.mayConsume else {
@@ -145,11 +145,32 @@ extension Broker {
           """)
     }
     let subscription = try subscription(of: pull, group)
-    guard subscription.isByTag else {
-      throw PullRefusal(
-        code: .systemError, remark: "The broker does not support consumer to filter message by \(subscription.expressionType)")
+    if subscription.isByTag { return MessageFilter(tags: subscription.tagFilter) }
+    let condition = try condition(of: subscription, pull)
+    guard configuration.sqlFilters else {
+      throw PullRefusal(code: .systemError, remark: noFilters(by: subscription.expressionType))
     }
-    return subscription.filter
+    return MessageFilter(condition: condition)
+  }
+
+  /// Java does not notice a condition that cannot be compiled when a pull brings it along, and gives that pull everything.
+  private func condition(of subscription: Subscription, _ pull: PullRequest) throws(PullRefusal) -> SQLFilter {
+    if pull.carried != nil {
+      guard subscription.isSQL else {
+        throw PullRefusal(code: .subscriptionParseFailed, remark: unknownFilter(subscription.expressionType))
+      }
+      do throws(SQLSyntaxError) { return try carriedConditions.filter(subscription.expression) } catch {
+        throw PullRefusal(code: .subscriptionParseFailed, remark: "\(error)")
+      }
+    }
+    guard let condition = subscription.condition else {
+      throw PullRefusal(
+        code: .filterDataNotExist, remark: "The broker's consumer filter data is not exist!Your expression may be wrong!")
+    }
+    if condition.version < pull.subscriptionVersion {
+      throw PullRefusal(code: .filterDataNotLatest, remark: "the consumer's consumer filter data not latest")
+    }
+    return condition.filter
   }
 
   private func subscription(of pull: PullRequest, _ settings: GroupConfiguration) throws(PullRefusal) -> Subscription {

@@ -43,6 +43,7 @@ actor Broker {
   var consumers = ConsumerGroups()
   var producers = ProducerGroups()
   var schedule = Schedule()
+  var carriedConditions = SQLFilterCache()
 
   /// Milliseconds since 1970; nil: the machine's clock.
   private(set) var manualNow: Int64?

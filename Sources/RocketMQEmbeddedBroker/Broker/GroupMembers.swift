@@ -62,13 +62,12 @@ struct ConsumerGroups {
       group.members.append(member)
       changed = true
     }
-    for subscription in subscriptions {
-      if let known = group.subscriptions[subscription.topic] {
-        if subscription.version > known.version { group.subscriptions[subscription.topic] = subscription }
-      } else {
-        group.subscriptions[subscription.topic] = subscription
-        changed = true
-      }
+    for var subscription in subscriptions {
+      let known = group.subscriptions[subscription.topic]
+      if let known, subscription.version <= known.version { continue }
+      subscription.compile(replacing: known)
+      group.subscriptions[subscription.topic] = subscription
+      changed = changed || known == nil
     }
     for topic in group.subscriptions.keys where !subscriptions.contains(where: { $0.topic == topic }) {
       group.subscriptions[topic] = nil

@@ -3,16 +3,6 @@
 
 internal import RocketMQ
 
-/// Which messages a pull wants, as far as the index of a queue can tell: by the hashes of tags. Clients compare the tags themselves.
-struct TagFilter {
-  /// nil: all.
-  var hashes: [Int32]?
-
-  static let all = TagFilter(hashes: nil)
-
-  func passes(_ hash: Int32) -> Bool { hashes?.contains(hash) ?? true }
-}
-
 /// What a consumer group wants of one topic. Java: `SubscriptionData`.
 struct Subscription {
   var topic: String
@@ -25,13 +15,28 @@ struct Subscription {
   /// Milliseconds since 1970. Java: `subVersion`.
   var version: Int64
   var classFilterMode = false
+  /// The SQL condition, once compiled, and the version of the subscription that brought it. Java: `ConsumerFilterData`.
+  private(set) var condition: (filter: SQLFilter, version: Int64)?
 
   /// Java treats no type as tags.
   var isByTag: Bool { expressionType.isEmpty || expressionType == "TAG" }
 
-  var filter: TagFilter { classFilterMode || expression == "*" ? .all : TagFilter(hashes: hashes) }
+  /// Java also knows plugged-in types; nobody can plug in anything here.
+  var isSQL: Bool { expressionType == "SQL92" }
 
-  /// From the fields of a pull. nil when the expression holds no tag at all. Java: `FilterAPI.build`.
+  var tagFilter: TagFilter { classFilterMode || !isByTag || expression == "*" ? .all : TagFilter(hashes: hashes) }
+
+  /// Compiles the condition when it takes the place of `known`; one that cannot be compiled leaves none. Java:
+  /// `ConsumerFilterManager.register`, which passes over an empty one.
+  mutating func compile(replacing known: Subscription?) {
+    if expression.isEmpty {
+      condition = known?.condition
+    } else if isSQL {
+      condition = (try? SQLFilter(expression)).map { ($0, version) }
+    }
+  }
+
+  /// From the fields of a pull. nil when the expression holds no tag at all, or is an empty condition. Java: `FilterAPI.build`.
   init?(topic: String, expression: String?, expressionType: String?) {
     self.topic = topic
     self.expressionType = expressionType ?? "TAG"
@@ -40,6 +45,7 @@ struct Subscription {
     tags = []
     hashes = []
     version = 0
+    if !isByTag, expression.isEmpty { return nil }
     if isByTag, self.expression != "*" {
       let parts = self.expression.split(separator: "||").map { $0.trimmed }.filter { !$0.isEmpty }
       if parts.isEmpty { return nil }

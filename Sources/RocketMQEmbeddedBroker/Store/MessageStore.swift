@@ -120,8 +120,17 @@ final class MessageStore {
 
   private var runs: [Run] = []
 
+  /// Whether the message is wanted. It is read only for a condition.
+  func passes(_ entry: ConsumeQueue.Entry, _ filter: MessageFilter) -> Bool {
+    guard filter.tags.passes(entry.tagHash) else { return false }
+    guard let condition = filter.condition else { return true }
+    guard let bytes = record(entry) else { return true }
+    // A record that cannot be read is the client's to complain of.
+    return (try? RecordView.of(bytes) { condition.matches($0.properties) }) ?? true
+  }
+
   /// Reads from `offset`, which lies within the queue. The first message that passes is given whatever its size.
-  func read(_ queue: ConsumeQueue, from offset: Int64, passing filter: TagFilter, limits: ReadLimits) -> ReadResult {
+  func read(_ queue: ConsumeQueue, from offset: Int64, passing filter: MessageFilter, limits: ReadLimits) -> ReadResult {
     runs.removeAll(keepingCapacity: true)
     var found = 0
     var bytes = 0
@@ -131,7 +140,7 @@ final class MessageStore {
         let size = Int(entry.size)
         if scanned == limits.scanned || (found > 0 && (found >= limits.messages || bytes + size > limits.bytes)) { break }
         scanned += 1
-        guard filter.passes(entry.tagHash) else { continue }
+        guard passes(entry, filter) else { continue }
         found += 1
         bytes += size
         if let last = runs.indices.last, runs[last].offset + Int64(runs[last].count) == entry.offset {

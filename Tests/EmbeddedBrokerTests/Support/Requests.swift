@@ -82,11 +82,13 @@ struct TestSubscription {
   var tags: [String] = []
   var version: Int64 = 1
   var type = "TAG"
+  /// What stands for the tags; for other types.
+  var expression: String?
 
   var json: JSONValue {
     [
       "classFilterMode": false, "codeSet": .array(tags.map { .int(Core.tagHash($0)) }), "expressionType": .string(type),
-      "subString": .string(tags.isEmpty ? "*" : tags.joined(separator: " || ")), "subVersion": .int(version),
+      "subString": .string(expression ?? (tags.isEmpty ? "*" : tags.joined(separator: " || "))), "subVersion": .int(version),
       "tagsSet": .array(tags.map { .string($0) }), "topic": .string(topic),
     ]
   }

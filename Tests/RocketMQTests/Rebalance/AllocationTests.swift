@@ -5,56 +5,110 @@ import Testing
 
 @testable import RocketMQ
 
-/// The tables were made by running the Java classes of 4.9.8.
-@Suite("Allocation agrees with Java")
+@Suite("Allocation")
 struct AllocationTests {
-  struct Vector: Sendable, CustomTestStringConvertible {
-    let queues: Int
-    let shares: [[Int]]
-    var testDescription: String { "\(queues) queues, \(shares.count) members" }
+  /// 160 generated groups with the shares that the Java classes gave their members, see `Tests/Fixtures/allocation/README.md`.
+  @Test(arguments: [
+    "AVG", "AVG_BY_CIRCLE", "CONSISTENT_HASH", "CONSISTENT_HASH/0", "CONSISTENT_HASH/1", "CONSISTENT_HASH/100", "MACHINE_ROOM",
+    "MACHINE_ROOM_NEARBY-AVG", "MACHINE_ROOM_NEARBY-AVG_BY_CIRCLE", "MACHINE_ROOM_NEARBY-CONSISTENT_HASH",
+  ])
+  func agreesWithJava(_ name: String) throws {
+    let strategy = strategy(name)
+    #expect(name.hasPrefix(strategy.name))
+    var count = 0
+    for group in try JSONValue(parsing: fixture("allocation/shares.json")).elements {
+      let topic = group["topic"]?.text ?? ""
+      let queues = (group["queues"]?.elements ?? []).map {
+        MessageQueue(topic: topic, brokerName: $0.elements[0].text ?? "", queueID: $0.elements[1].int32 ?? -1)
+      }
+      let members = (group["members"]?.elements ?? []).compactMap(\.text)
+      #expect(queues == queues.sorted() && members == members.sorted(by: javaOrder), "sorted as in Java")
+      let shares = group["shares"]?[name]?.elements ?? []
+      for (member, share) in zip((group["asked"]?.elements ?? []).compactMap(\.text), shares) {
+        let got = try strategy.allocate(AllocationRequest(queues: queues, members: members, member: member, group: "G"))
+        let expected = share.elements.map { queues[Int($0.int32 ?? -1)] }
+        #expect(got == expected, "\(member) of \(members), \(queues)")
+        count += 1
+      }
+    }
+    #expect(count > 800)
   }
 
-  static let average = [
-    Vector(queues: 4, shares: [[0], [1], [2], [3]]),
-    Vector(queues: 5, shares: [[0, 1], [2], [3], [4]]),
-    Vector(queues: 8, shares: [[0, 1, 2], [3, 4, 5], [6, 7]]),
-    Vector(queues: 7, shares: [[0, 1, 2], [3, 4], [5, 6]]),
-    Vector(queues: 4, shares: [[0], [1], [2], [3], [], []]),
-    Vector(queues: 16, shares: [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12], [13, 14, 15]]),
-  ]
-
-  static let circle = [
-    Vector(queues: 4, shares: [[0], [1], [2], [3]]),
-    Vector(queues: 5, shares: [[0, 4], [1], [2], [3]]),
-    Vector(queues: 8, shares: [[0, 3, 6], [1, 4, 7], [2, 5]]),
-    Vector(queues: 7, shares: [[0, 3, 6], [1, 4], [2, 5]]),
-    Vector(queues: 4, shares: [[0], [1], [2], [3], [], []]),
-    Vector(queues: 16, shares: [[0, 5, 10, 15], [1, 6, 11], [2, 7, 12], [3, 8, 13], [4, 9, 14]]),
-  ]
-
-  @Test(arguments: average)
-  func averageGivesRuns(_ vector: Vector) throws { try check(AverageAllocation(), vector) }
-
-  @Test(arguments: circle)
-  func circleDealsOneByOne(_ vector: Vector) throws { try check(CircleAllocation(), vector) }
-
-  @Test func aStrangerGetsNothing() {
-    let queues = [MessageQueue(topic: "T", brokerName: "b", queueID: 0)]
-    #expect(AverageAllocation().allocate(queues, among: ["c0"], to: "c1", group: "G").isEmpty)
-    #expect(CircleAllocation().allocate(queues, among: ["c0"], to: "c1", group: "G").isEmpty)
+  private func strategy(_ name: String) -> any AllocationStrategy {
+    let parts = name.split(separator: "-", maxSplits: 1)
+    if parts.count == 2 { return nearby(strategy(String(parts[1]))) }
+    let hash = name.split(separator: "/")
+    switch hash[0] {
+    case "AVG": return AverageAllocation()
+    case "AVG_BY_CIRCLE": return CircleAllocation()
+    case "CONSISTENT_HASH": return hash.count == 2 ? ConsistentHashAllocation(virtualNodes: Int(hash[1])!) : ConsistentHashAllocation()
+    default: return MachineRoomAllocation(rooms: ["idc1", "idc2", ""])
+    }
   }
 
-  @Test(arguments: [AverageAllocation() as any AllocationStrategy, CircleAllocation()])
+  private func nearby(_ inner: any AllocationStrategy) -> NearbyAllocation {
+    NearbyAllocation(
+      inner,
+      roomOfQueue: { queue in
+        guard let at = queue.brokerName.firstIndex(of: "@") else { return "none" }
+        return at == queue.brokerName.startIndex ? "edge" : String(queue.brokerName[..<at])
+      },
+      roomOfMember: { member in
+        guard let dash = member.firstIndex(of: "-"), dash > member.startIndex else { return "none" }
+        return String(member[..<dash])
+      })
+  }
+
+  @Test(arguments: [AverageAllocation() as any AllocationStrategy, CircleAllocation(), ConsistentHashAllocation(), StickyAllocation()])
   func everyQueueGoesToExactlyOneMember(_ strategy: any AllocationStrategy) throws {
     for queueCount in 1...20 {
       for memberCount in 1...12 {
         let queues = queues(queueCount)
         let members = (0..<memberCount).map { "c\($0)" }.sorted(by: javaOrder)
-        let shares = try members.map { try strategy.allocate(queues, among: members, to: $0, group: "G") }
+        let shares = try members.map { try strategy.allocate(AllocationRequest(queues: queues, members: members, member: $0, group: "G")) }
         #expect(shares.flatMap { $0 }.sorted() == queues)
+        if strategy is ConsistentHashAllocation { continue }
         #expect(shares.map(\.count).max()! - shares.map(\.count).min()! <= 1)
       }
     }
+  }
+
+  @Test func aConsistentHashMovesOnlyQueuesOfTheOneThatLeaves() throws {
+    let queues = queues(200)
+    let members = (0..<10).map { "c\($0)" }
+    func owners(_ members: [String]) throws -> [MessageQueue: String] {
+      var owners: [MessageQueue: String] = [:]
+      for member in members {
+        let request = AllocationRequest(queues: queues, members: members, member: member, group: "G")
+        for queue in try ConsistentHashAllocation().allocate(request) { owners[queue] = member }
+      }
+      return owners
+    }
+    let before = try owners(members)
+    let after = try owners(members.filter { $0 != "c4" })
+    for queue in queues where before[queue] != "c4" { #expect(before[queue] == after[queue]) }
+  }
+
+  @Test func aConfiguredShareIsTakenAsItIs() throws {
+    let own = [2, 0].map { MessageQueue(topic: "T", brokerName: "broker-a", queueID: $0) }
+    let strategy = ConfiguredAllocation(queues: own + [MessageQueue(topic: "U", brokerName: "broker-a", queueID: 1)])
+    #expect(strategy.name == "CONFIG")
+    func share(of queues: [MessageQueue]) -> [MessageQueue] {
+      strategy.allocate(AllocationRequest(queues: queues, members: ["a", "b"], member: "b", group: "G"))
+    }
+    #expect(share(of: queues(4)) == own)
+    #expect(share(of: [MessageQueue(topic: "V", brokerName: "broker-a", queueID: 0)]) == [])
+    let retries = (0..<2).map { MessageQueue(topic: "%RETRY%G", brokerName: "broker-a", queueID: $0) }
+    #expect(share(of: retries) == [retries[1]], "what failed is not left lying")
+  }
+
+  @Test func withoutARoomThereIsNoShare() {
+    let request = AllocationRequest(queues: queues(2), members: ["a", "b"], member: "a", group: "G")
+    let noRoom = #expect(throws: RocketMQError.self) {
+      try NearbyAllocation(roomOfQueue: { _ in "r" }, roomOfMember: { $0 == "b" ? "" : "r" }).allocate(request)
+    }
+    #expect(noRoom?.message.contains("the member b is in no machine room") == true)
+    #expect(throws: RocketMQError.self) { try NearbyAllocation(roomOfQueue: { _ in "" }, roomOfMember: { _ in "r" }).allocate(request) }
   }
 
   /// U+FF5E comes before U+1F600 by code point, but after it by UTF-16 code unit, as Java sorts.
@@ -68,13 +122,5 @@ struct AllocationTests {
 
   private func queues(_ count: Int) -> [MessageQueue] {
     (0..<count).map { MessageQueue(topic: "T", brokerName: "broker-a", queueID: Int32($0)) }
-  }
-
-  private func check(_ strategy: some AllocationStrategy, _ vector: Vector) throws {
-    let members = vector.shares.indices.map { "c\($0)" }
-    for (member, share) in zip(members, vector.shares) {
-      let got = try strategy.allocate(queues(vector.queues), among: members, to: member, group: "G")
-      #expect(got.map { Int($0.queueID) } == share, "\(member)")
-    }
   }
 }
