@@ -87,7 +87,7 @@ class GroupConsumer:
     def _on_puller(self, owned: Owned, event) -> None:
         if event.kind == lib.ROCKET_PULLER_READY:
             self._ring(owned)
-        elif event.kind == lib.ROCKET_PULLER_OFFSET_ILLEGAL:
+        elif event.kind in (lib.ROCKET_PULLER_OFFSET_ILLEGAL, lib.ROCKET_PULLER_OFFSET_RESET):
             owned.corrected = event.offset
             self._hurry("rebalance")
         elif event.kind == lib.ROCKET_PULLER_ERROR:  # the puller repeats it

@@ -30,7 +30,7 @@ struct RocketMQCommand: AsyncParsableCommand {
       SIGTERM ended it before its time (broker and consume run until then).
       """,
     version: "rocketmq 0.1.0",
-    subcommands: [BrokerCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicCommand.self, BenchCommand.self])
+    subcommands: [BrokerCommand.self, ProduceCommand.self, ConsumeCommand.self, TopicCommand.self, GroupCommand.self, BenchCommand.self])
 
   static func main() async {
     // A reader that goes away (`rocketmq consume … | head`) is an error of that write, not the end of the process.

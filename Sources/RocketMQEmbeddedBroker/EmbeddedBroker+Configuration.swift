@@ -92,6 +92,9 @@ extension EmbeddedBroker {
     /// Consumers may filter by SQL92 conditions over properties. Default true, so that nothing needs to be set up on a laptop. Java:
     /// `enablePropertyFilter`, there false.
     public var sqlFilters = true
+    /// Who sets a group's offsets when an administrator wants it. False, the default: the members, which are told, as with brokers 4.x.
+    /// True: the broker, and members are told with the answers to their next pulls, as with brokers 5.x. Java: `useServerSideResetOffset`.
+    public var resetsOffsetsItself = false
     /// How much is taken and given at once.
     public var limits = Limits()
     /// Default ``ClockMode/system``.

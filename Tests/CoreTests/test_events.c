@@ -139,11 +139,12 @@ TEST(events_of_a_puller_add_up_and_end_with_stopped) {
     CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_TIMEOUT);
   }
   uint64_t before = test_allocations(); /* these need none */
-  listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_OFFSET_ILLEGAL, .offset = 55});
+  listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_OFFSET_RESET, .offset = 55});
   listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_STOPPED, .address = rocket_slice_of("b:1")});
   CHECK_INT(test_allocations(), before);
   listener.drop(listener.user); /* what waits outlives its callback */
   CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
+  CHECK_INT(event.puller.kind, ROCKET_PULLER_OFFSET_RESET);
   CHECK_INT(event.puller.offset, 55);
   CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
   CHECK_INT(event.puller.kind, ROCKET_PULLER_STOPPED);

@@ -2,6 +2,8 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 /* What a puller asks, and what it does with each answer. */
+#include <stdlib.h>
+
 #include "puller_fixture.h"
 #include "rocket_message.h"
 
@@ -158,6 +160,35 @@ TEST(puller_illegal_offset_is_reported_and_ends_it) {
   CHECK_INT(net_value(&broker.pulls), 1);
   rig_close(&rig);
   broker_close(&broker);
+}
+
+/* A 5.x broker resets offsets by itself and says so with its answer to the next pull. */
+TEST(puller_tells_a_reset_from_an_illegal_offset) {
+  const struct {
+    broker_answer answer;
+    rocket_puller_event_kind kind;
+  } cases[] = {
+      {{.next = "7", .min = "0", .max = "120", .remark = "OFFSET_RESET"}, ROCKET_PULLER_OFFSET_RESET},
+      {{.next = "110", .min = "100", .max = "100", .remark = NULL}, ROCKET_PULLER_OFFSET_RESET},
+      {{.next = "7", .min = "0", .max = "99", .remark = "OFFSET_RESET"}, ROCKET_PULLER_OFFSET_RESET},
+      {{.next = "99", .min = "0", .max = "99", .remark = "OFFSET_OVERFLOW_BADLY"}, ROCKET_PULLER_OFFSET_ILLEGAL},
+      {{.next = "101", .min = "101", .max = "120", .remark = "OFFSET_TOO_SMALL"}, ROCKET_PULLER_OFFSET_ILLEGAL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    test_broker broker;
+    puller_rig rig;
+    broker_open(&broker);
+    rig_init(&rig, &broker);
+    rig_start(&rig); /* at 100 */
+    broker_answer answer = cases[i].answer;
+    answer.code = ROCKET_RESPONSE_PULL_OFFSET_MOVED;
+    answer.suggested = "0";
+    broker_send(&broker, broker_await(&broker, 1), answer);
+    CHECK_INT(next_event(&rig, cases[i].kind)->event.offset, atoll(answer.next));
+    next_event(&rig, ROCKET_PULLER_STOPPED);
+    rig_close(&rig);
+    broker_close(&broker);
+  }
 }
 
 TEST(puller_error_codes_are_reported_and_the_pull_repeated) {

@@ -194,7 +194,8 @@ static note *reserved_note(source *of, const rocket_puller_event *event) {
 
 static void on_puller(void *user, const rocket_puller_event *event) {
   source *of = user;
-  bool reserved = event->kind == ROCKET_PULLER_READY || event->kind == ROCKET_PULLER_OFFSET_ILLEGAL || event->kind == ROCKET_PULLER_STOPPED;
+  bool moved = event->kind == ROCKET_PULLER_OFFSET_ILLEGAL || event->kind == ROCKET_PULLER_OFFSET_RESET; /* either ends the puller */
+  bool reserved = moved || event->kind == ROCKET_PULLER_READY || event->kind == ROCKET_PULLER_STOPPED;
   note *told = reserved ? reserved_note(of, event)
                         : new_note(of->events, ROCKET_EVENT_PULLER, of, event->remark.size + event->address.size);
   if (!told) return;

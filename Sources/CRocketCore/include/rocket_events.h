@@ -12,8 +12,8 @@
  *   rocket_events_next(events, 5000, &event);   // ROCKET_EVENT_REPLY, tag 7
  *
  * Each callback that was filled in has to be handed to one call, whether that call then fails or not. A reply's event is never lost, nor
- * are a puller's READY, OFFSET_ILLEGAL and STOPPED: their memory is taken beforehand. Other events are left out when there is no memory,
- * or when ROCKET_EVENTS_MAX events wait already.
+ * are a puller's READY, OFFSET_ILLEGAL, OFFSET_RESET and STOPPED: their memory is taken beforehand. Other events are left out when there
+ * is no memory, or when ROCKET_EVENTS_MAX events wait already.
  */
 #ifndef ROCKET_EVENTS_H
 #define ROCKET_EVENTS_H
@@ -47,7 +47,7 @@ typedef struct rocket_event {
   rocket_slice address;          /* of the peer: REQUEST, OPENED, CLOSED, REFUSED */
   const rocket_command *command; /* REPLY when `status` is ROCKET_OK, REQUEST; else NULL */
   rocket_frame *frame;           /* holds the bytes of `command`; rocket_frame_retain keeps them */
-  rocket_puller_event puller;    /* PULLER; READY, OFFSET_ILLEGAL and STOPPED have neither remark nor address; READY adds up */
+  rocket_puller_event puller;    /* PULLER; READY, OFFSET_* and STOPPED have neither remark nor address; READY adds up */
 } rocket_event;
 
 /* Thread: any.  Owns: the caller, until rocket_events_free.  Fails: ROCKET_NO_MEMORY, libuv's codes (UV_EMFILE ...). */

@@ -6,7 +6,7 @@
  *
  *   idle -> pulling -> found: decode, filter, put, pull again
  *                   -> nothing new, nothing matched: next offset, pull again
- *                   -> offset illegal: event, stopped (the owner corrects the offset and makes a new puller)
+ *                   -> offset illegal, or reset by the broker: event, stopped (the owner corrects the offset and makes a new puller)
  *                   -> error: event, pull again after error_delay_ms (flow control answered by the broker: after 20 ms; a lost
  *                      connection: at once the first time, as the loop then connects again)
  *        throttled (woken by the process queue), paused, stopped
@@ -30,13 +30,15 @@ typedef struct rocket_puller rocket_puller;
 
 typedef enum rocket_puller_event_kind {
   ROCKET_PULLER_READY,          /* messages were put: `count` of them, takers may take */
-  ROCKET_PULLER_OFFSET_ILLEGAL, /* the broker corrected the offset to `offset`; the puller has stopped */
+  ROCKET_PULLER_OFFSET_ILLEGAL, /* the pull was outside the queue, the broker corrected it to `offset`; the puller has stopped */
   ROCKET_PULLER_ERROR,          /* a pull failed: `status`, or a response `code` with its `remark` */
   ROCKET_PULLER_BAD_MESSAGE,    /* a record could not be decoded: `status`, `offset` of the pull, `fault_offset` in the body */
   ROCKET_PULLER_THROTTLED,      /* flow control begins: `throttle` says which */
   ROCKET_PULLER_RESUMED,        /* ... and ends */
   ROCKET_PULLER_STALLED,        /* no answer for stall_timeout_ms: the call was cancelled, the pull is repeated */
-  ROCKET_PULLER_STOPPED         /* the last event; no pull is in flight any more */
+  ROCKET_PULLER_STOPPED,        /* the last event; no pull is in flight any more */
+  ROCKET_PULLER_OFFSET_RESET    /* somebody has told the broker (5.x) to go on at `offset`; the puller has stopped: as OFFSET_ILLEGAL, but
+                                   what was pulled before is not wanted any more */
 } rocket_puller_event_kind;
 
 typedef struct rocket_puller_event {

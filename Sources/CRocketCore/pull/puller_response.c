@@ -16,17 +16,17 @@ enum {
 /* The header that every answer with a position carries. */
 typedef struct position {
   int64_t next_begin_offset;
+  int64_t min_offset;
   int64_t max_offset;
   int64_t suggested_broker_id;
   int64_t offset_delta; /* static topics of 5.x: to be added to the records' offsets */
 } position;
 
-/* All four are mandatory, though one is not used: where one is missing, the rest cannot be trusted. */
+/* All four are mandatory, though not all are used for every answer: where one is missing, the rest cannot be trusted. */
 static int read_position(const rocket_command *response, position *out) {
-  int64_t unused;
   int status = rocket_command_get_i64(response, ROCKET_FIELD_NEXT_BEGIN_OFFSET, &out->next_begin_offset);
   if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_SUGGEST_WHICH_BROKER_ID, &out->suggested_broker_id);
-  if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MIN_OFFSET, &unused);
+  if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MIN_OFFSET, &out->min_offset);
   if (status == ROCKET_OK) status = rocket_command_get_i64(response, ROCKET_FIELD_MAX_OFFSET, &out->max_offset);
   if (status == ROCKET_OK && out->next_begin_offset < 0) status = ROCKET_BAD_FIELD;
   return status;
@@ -122,10 +122,19 @@ static void found_nothing(rocket_puller *puller, const position *at) {
   rocket__puller_proceed_after(puller, delay_ms);
 }
 
+/* A 5.x broker that has been told to reset a group's offset answers its next pull so, wherever that pull was. The remark is its own
+ * name for that; where it says nothing, a pull that lies within its queue can have been refused for no other reason. */
+static bool is_reset(const rocket_puller *puller, const position *at, rocket_slice remark) {
+  int64_t asked = rocket_puller_next_offset(puller);
+  return rocket_slice_equal(remark, ROCKET__LITERAL("OFFSET_RESET")) || (asked >= at->min_offset && asked <= at->max_offset);
+}
+
 /* The owner decides what happens to the offset; this puller has nothing more to do. */
-static void offset_illegal(rocket_puller *puller, const position *at) {
+static void offset_moved(rocket_puller *puller, const position *at, rocket_slice remark) {
+  bool reset = is_reset(puller, at, remark);
   atomic_store_explicit(&puller->next_offset, at->next_begin_offset, memory_order_relaxed); /* relaxed: a number to look at */
-  rocket__puller_tell(puller, (rocket_puller_event){.kind = ROCKET_PULLER_OFFSET_ILLEGAL, .offset = at->next_begin_offset});
+  rocket__puller_tell(puller, (rocket_puller_event){.kind = reset ? ROCKET_PULLER_OFFSET_RESET : ROCKET_PULLER_OFFSET_ILLEGAL,
+                                                    .offset = at->next_begin_offset});
   rocket__puller_finish(puller);
 }
 
@@ -154,6 +163,6 @@ void rocket__puller_answered(rocket_puller *puller, const rocket_command *respon
   puller->suggested_broker_id = at.suggested_broker_id;
   atomic_store_explicit(&puller->max_offset, at.max_offset, memory_order_relaxed); /* relaxed: a number to look at */
   if (response->code == ROCKET_RESPONSE_SUCCESS) found(puller, &at, response, frame);
-  else if (response->code == ROCKET_RESPONSE_PULL_OFFSET_MOVED) offset_illegal(puller, &at);
+  else if (response->code == ROCKET_RESPONSE_PULL_OFFSET_MOVED) offset_moved(puller, &at, response->remark);
   else found_nothing(puller, &at);
 }

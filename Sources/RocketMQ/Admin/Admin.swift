@@ -115,7 +115,7 @@ extension Admin {
   }
 
   /// Name and address.
-  private func masters(of cluster: String?) async throws(RocketMQError) -> [(String, address: String)] {
+  func masters(of cluster: String?) async throws(RocketMQError) -> [(String, address: String)] {
     var brokers: [TopicRoute.Broker] = []
     if let cluster {
       brokers = try await self.cluster().brokers.filter { $0.cluster == cluster }
@@ -131,7 +131,7 @@ extension Admin {
   }
 
   /// Does `work` for all at the same time.
-  private func onEach<Key: Sendable, R: Sendable>(
+  func onEach<Key: Sendable, R: Sendable>(
     _ targets: [(Key, address: String)], _ work: @escaping @Sendable (Key, _ address: String) async throws(RocketMQError) -> R
   ) async -> [(Key, Result<R, RocketMQError>)] {
     await withTaskGroup(of: (Key, Result<R, RocketMQError>).self) { group in

@@ -27,6 +27,12 @@ final class InboundRequests: ConnectionHandler {
       return
     }
     guard let consumer = engine.members.consumer(group) else {
+      if request.code == .getConsumerStatusFromClient {  // as in Java
+        var nothing = Command(response: .success)
+        nothing.body = (["consumerTable": [:], "messageQueueTable": [:]] as JSONValue).bytes()
+        engine.loop.respond(request.responder, nothing)
+        return
+      }
       engine.loop.respond(
         request.responder, Command(response: .systemError, remark: "The Consumer Group <\(group)> not exist in this consumer"))
       return

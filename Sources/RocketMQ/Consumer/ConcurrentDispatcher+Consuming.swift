@@ -159,6 +159,27 @@ extension ConcurrentDispatcher {
 }
 
 extension ConcurrentDispatcher {
+  // MARK: By request
+
+  func consumeDirectly(_ message: ReceivedMessage) async -> DirectConsumption? {
+    let context = ConsumeContext(directly: message.origin)
+    do {
+      let result: ConsumeResult
+      switch listener {
+      case .single(let listen): result = try await listen(message, context)
+      case .batch(_, let listen):
+        let (successes, rest) = try await listen([message], context).split(1)
+        result = successes == 1 ? .success : rest
+      case .sequence: return nil
+      }
+      return DirectConsumption(result == .success ? .success : .later)
+    } catch {
+      return DirectConsumption(.threw, remark: "\(error)")
+    }
+  }
+}
+
+extension ConcurrentDispatcher {
   // MARK: Consume timeout
 
   func sendBackExpired(_ queue: OwnedQueue, after timeout: Duration) async {

@@ -49,7 +49,7 @@ extension ConcurrentDispatcher {
       await finish(message, buffer.position(0), .success, queue, &done)
       return nil
     }
-    return delivery(of: message, buffer.position(0), context)
+    return delivery(of: message, buffer.position(0), queue, context)
   }
 
   private func again(_ item: SecondTry, _ done: inout WorkDone) -> Delivery? {
@@ -57,16 +57,20 @@ extension ConcurrentDispatcher {
       done = WorkDone(slot: item.queue.slot, count: 1)
       return nil
     }
-    return delivery(of: ReceivedMessage(item.box, from: item.queue.secondOrigin), item.position, ConsumeContext(queue: item.queue))
+    return delivery(
+      of: ReceivedMessage(item.box, from: item.queue.secondOrigin), item.position, item.queue, ConsumeContext(queue: item.queue))
   }
 
-  private func delivery(of message: ReceivedMessage, _ position: UInt64, _ context: ConsumeContext) -> Delivery {
+  private func delivery(
+    of message: ReceivedMessage, _ position: UInt64, _ queue: OwnedQueue, _ context: ConsumeContext
+  ) -> Delivery {
     Delivery(message, context, hooks: options.hooks, logger: logger) { [self] message, result in
-      settle(message, position, result, context.queue)
+      settle(message, position, result, queue)
     }
   }
 
   private func settle(_ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue) {
+    queue.noteConsumed(at: Core.nowMilliseconds())
     if case .success = result {
       queue.window.acknowledge(position)
       return pool.report(WorkDone(slot: queue.slot, count: 1, consumed: 1))

@@ -10,4 +10,10 @@ public enum ConsumerEvent: Sendable {
   case queueStuck(MessageQueue, sinceLastPull: Duration)
   /// The lock of a queue is not what it was; only when consuming in order, or exclusively.
   case lock(QueueLockEvent)
+  /// A queue goes on at another offset: messages are passed over, or come again. Two ``rebalanced(_:)`` come with it, because the queue is
+  /// given up and taken again.
+  case offsetReset(OffsetReset)
+  /// Other members of the group subscribe to something else. Brokers know one subscription a group and topic, that of the last member that
+  /// spoke: so messages are lost to filters, or go to members that do not want them. Told once for each difference, until it is over.
+  case subscriptionsDiffer(SubscriptionDifference)
 }

@@ -24,12 +24,19 @@ public struct ConsumerStatistics: Sendable {
     public var cachedBytes: Int
     /// Of the first unfinished message: what is committed next.
     public var commitOffset: Int64
+    /// Of the newest of them; nil when there is none.
+    public var lastCachedOffset: Int64?
     /// Where the next pull begins.
     public var pullOffset: Int64
+    /// The broker has it locked for this consumer, as far as is known; only when consuming in order, or exclusively.
+    public var isLocked: Bool
     /// Messages from ``commitOffset`` to the queue's end, as the broker said with its last answer; those that the filter keeps out count,
     /// too. nil before the first answer.
     public var lag: Int64?
     /// Since the last pull was sent; nil before the first.
     public var sinceLastPull: Duration?
+    /// Since a listener was last through with messages of this queue; nil before the first. A queue that has waiting messages, but has not
+    /// been consumed for long, is stuck.
+    public var sinceLastConsumed: Duration?
   }
 }

@@ -26,6 +26,9 @@ protocol MessageDispatcher: AnyObject, Sendable {
   /// The last means at the end: cancels the tasks of all listeners, and gives those of this queue so long to return.
   func cancel(_ queue: OwnedQueue, grace: Duration) async
 
+  /// A wait for this queue ends now, or does not begin: it ``OwnedQueue/isAbandoned``.
+  func stopWaiting(for queue: OwnedQueue)
+
   /// The end is near: no ``close(_:within:)`` waits any more.
   func giveUpWaiting()
 
@@ -43,6 +46,9 @@ protocol MessageDispatcher: AnyObject, Sendable {
 
   /// Sends back, once, what the listener has had for longer than `timeout`. Call it from one task at a time.
   func sendBackExpired(_ queue: OwnedQueue, after timeout: Duration) async
+
+  /// Has the listener consume a message beside all others: nothing is acknowledged or sent back. nil: there is no listener to call.
+  func consumeDirectly(_ message: ReceivedMessage) async -> DirectConsumption?
 
   var counts: DispatchCounts { get }
 }

@@ -8,6 +8,15 @@ public enum MessageModel: Sendable, Hashable {
   /// Every member; what fails is logged and not delivered again. Offsets are kept by each member.
   case broadcasting
 
+  /// nil for a name that means nothing here.
+  init?(javaName: String) {
+    switch javaName {
+    case "CLUSTERING": self = .clustering
+    case "BROADCASTING": self = .broadcasting
+    default: return nil
+    }
+  }
+
   /// As brokers know it.
   var javaName: String {
     switch self {

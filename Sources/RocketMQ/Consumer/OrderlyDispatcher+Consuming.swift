@@ -258,3 +258,32 @@ extension OrderlyDispatcher {
     return .suspend
   }
 }
+
+extension OrderlyDispatcher {
+  // MARK: By request
+
+  /// Beside the queue that it is in: an administrator knows what that means.
+  func consumeDirectly(_ message: ReceivedMessage) async -> DirectConsumption? {
+    let context = ConsumeContext(directly: message.origin)
+    var outcome: DirectConsumption
+    do {
+      let result: OrderedConsumeResult =
+        switch listener.call {
+        case .single(let listen): try await listen(message, context)
+        case .batch(_, _, let listen): try await listen([message], context)
+        }
+      outcome =
+        switch result {
+        case .success: DirectConsumption(.success)
+        case .suspend: DirectConsumption(.later)
+        case .commit: DirectConsumption(.commit)
+        case .rollback: DirectConsumption(.rollback)
+        }
+    } catch {
+      outcome = DirectConsumption(.threw, remark: "\(error)")
+    }
+    outcome.isOrderly = true
+    outcome.commitsAutomatically = commitsItself
+    return outcome
+  }
+}

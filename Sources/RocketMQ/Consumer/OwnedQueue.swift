@@ -21,6 +21,8 @@ final class OwnedQueue: Sendable {
   let order = Mutex(OrderedProgress())
   private let pulling = Mutex<Puller?>(nil)
   private let forgotten = Atomic(false)
+  private let reset = Mutex<(wanted: Int64?, stored: Int64?)>((nil, nil))
+  private let consumed = Atomic<UInt64>(0)
 
   init(_ messageQueue: MessageQueue, group: String, slot: RunSlot, window: ProcessQueue, lease: QueueLease) {
     self.messageQueue = messageQueue
@@ -46,4 +48,17 @@ final class OwnedQueue: Sendable {
   /// Released for good: what its messages come to is of no interest here any more.
   var isForgotten: Bool { forgotten.load(ordering: .acquiring) }
   func forget() { forgotten.store(true, ordering: .releasing) }
+
+  /// Its offset is to be this one, whatever its messages come to; nil: it has not been reset.
+  var wantedReset: Int64? { reset.withLock { $0.wanted } }
+  func supersede(with offset: Int64) { reset.withLock { $0.wanted = offset } }
+  /// The last one of these that is stored.
+  var storedReset: Int64? { reset.withLock { $0.stored } }
+  func resetStored(_ offset: Int64) { reset.withLock { $0.stored = offset } }
+  /// Nobody has to wait for its listeners: it has been reset, and is not to be handed over with a lock.
+  var isAbandoned: Bool { !lease.needsLock && wantedReset != nil }
+
+  /// `Core.nowMilliseconds()` when a listener last was through with messages of this queue; 0 before. Java: `lastConsumeTimestamp`.
+  var lastConsumedMilliseconds: UInt64 { consumed.load(ordering: .relaxed) }
+  func noteConsumed(at now: UInt64) { consumed.store(now, ordering: .relaxed) }
 }

@@ -56,6 +56,8 @@ extension PooledDispatcher {
     await pool.wait(for: queue, within: grace, evenAtTheEnd: true) { $0.close(queue.slot) }
   }
 
+  func stopWaiting(for queue: OwnedQueue) { pool.stopWaiting(for: queue) }
+
   func giveUpWaiting() { pool.giveUpWaiting() }
 
   func remove(_ queue: OwnedQueue) { pool.remove(queue) }
@@ -77,7 +79,9 @@ extension PooledDispatcher {
     var wasWoken = false
     while true {
       switch pool.next(done, wasWoken, pace.slice) {
-      case .take(let queue, _, let count): done = await consume(queue, count, &buffer)
+      case .take(let queue, _, let count):
+        done = await consume(queue, count, &buffer)
+        queue.noteConsumed(at: Core.nowMilliseconds())
       case .again(let item, _): done = await consume(item)
       case .sleep:
         done = WorkDone()

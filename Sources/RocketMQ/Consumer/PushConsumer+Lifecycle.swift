@@ -77,6 +77,7 @@ extension PushConsumer: Service {
       guard case .starting = state.phase else { return false }
       let dispatcher = dispatcher(listener, concurrency: state.concurrency)
       dispatcher.start()
+      state.startedAt = .now
       state.dispatcher = dispatcher
       if needsLocks(listener) { state.locks = makeLocks() }
       rebalance.post(.subscribed(state.subscriptions.topics))
@@ -131,6 +132,7 @@ extension PushConsumer: Service {
       group.addTask { await self.sendBackExpiredPeriodically() }
       group.addTask { await self.watchQueues() }
       if let locks = self.state.withLock({ $0.locks }) { group.addTask { await locks.run() } }
+      group.addTask { await self.watchPeers() }
       await rebalance.run(self)
       group.cancelAll()
     }
@@ -138,7 +140,7 @@ extension PushConsumer: Service {
 
   private func commitPeriodically() async {
     while (try? await client.clock.sleep(for: configuration.commitInterval)) != nil {
-      await offsets.commitChanged(rebalance.held.filter(\.lease.isValid).map { ($0.messageQueue, $0.window.commitOffset) })
+      await offsets.commitChanged(rebalance.held.filter(\.lease.isValid).map { ($0.messageQueue, $0.window) })
     }
   }
 
@@ -184,6 +186,7 @@ extension PushConsumer: Service {
     await client.unregister(consumer: group)
     let (dispatcher, leftOver) = state.withLock { ($0.dispatcher, $0.leftOver) }
     dispatcher?.stop()
+    requests.cancelAll()
     await innerProducer.shutdown()
     let report = ShutdownReport(leftOver: leftOver.sorted { $0.queue < $1.queue })
     if report.isClean {

@@ -223,6 +223,7 @@ extension PushConsumer: RebalanceEffects {
         "the offset was outside the queue; going on at the broker's",
         metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.offset: "\(next)"])
       rebalance.post(.offsetIllegal(queue.messageQueue, queue, next: next))
+    case .offsetReset(let offset): rebalance.post(.reset(queue.messageQueue, to: offset))
     case .failed(let error): pullFailed(error, queue)
     case .throttled(let reason):
       logger.debug("pulling waits", metadata: [LogKey.queue: "\(queue.messageQueue)", "rocketmq.reason": "\(reason)"])

@@ -11,12 +11,18 @@ extension PushConsumer {
     guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
     let ending: Ending
     switch reason {
+    case .reset(let offset): return await reset(queue, to: offset, dispatcher)
     case .revoked, .lockLost: ending = await close(queue, dispatcher, within: configuration.releaseDeadline)
     case .stopping: ending = await close(queue, dispatcher, within: nil)
     case .offsetIllegal: ending = await drain(queue, dispatcher)
     }
-    let offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
-    let isCommitted = await commitFinally(offset, of: queue, reason)
+    let (offset, isCommitted): (Int64, Bool)
+    if reason != .lockLost, let wanted = queue.wantedReset {
+      (offset, isCommitted) = (wanted, await storeReset(wanted, of: queue))
+    } else {
+      offset = if case .offsetIllegal(let next) = reason { next } else { queue.window.commitOffset }
+      isCommitted = await commitFinally(offset, of: queue, reason)
+    }
     let isUnlocked = await unlock(queue, ending)
     if ending.unfinished > 0 {
       logger.warning(
@@ -31,7 +37,7 @@ extension PushConsumer {
     return isCommitted && reason != .lockLost
   }
 
-  private struct Ending {
+  struct Ending {
     var unfinished: Int
     /// No listener has a message of the queue any more.
     var hasReturned = true
@@ -39,7 +45,7 @@ extension PushConsumer {
 
   /// Waits for what is being consumed; what is not finished then is given to whoever gets the queue next. A locked queue is given to nobody
   /// before its listener has returned, however long that takes; only at the end of the consumer there is no more time.
-  private func close(_ queue: OwnedQueue, _ dispatcher: any MessageDispatcher, within bound: Duration?) async -> Ending {
+  func close(_ queue: OwnedQueue, _ dispatcher: any MessageDispatcher, within bound: Duration?) async -> Ending {
     queue.window.drop()
     var unfinished = await dispatcher.close(queue, within: bound)
     if queue.lease.needsLock, bound != nil, dispatcher.isBusy(queue) {
@@ -78,7 +84,7 @@ extension PushConsumer {
   }
 
   /// The last thing that happens to a queue: from here on another member may have it.
-  private func unlock(_ queue: OwnedQueue, _ ending: Ending) async -> Bool {
+  func unlock(_ queue: OwnedQueue, _ ending: Ending) async -> Bool {
     guard queue.lease.needsLock, let locks = state.withLock({ $0.locks }) else { return true }
     if ending.hasReturned { return await locks.release(queue.messageQueue) }
     logger.error(
@@ -88,7 +94,7 @@ extension PushConsumer {
     return false
   }
 
-  private static var finalCommitLimit: Duration { .seconds(3) }
+  static var finalCommitLimit: Duration { .seconds(3) }
   /// For listeners that end when their task is cancelled.
   private static var cancelGrace: Duration { .milliseconds(500) }
 }

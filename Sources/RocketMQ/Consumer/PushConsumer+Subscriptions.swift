@@ -47,6 +47,7 @@ extension PushConsumer {
     // Brokers refuse pulls with a version that they have not heard of.
     await client.sendHeartbeats(within: Self.greetingLimit)
     for queue in rebalance.held { queue.puller?.hurry() }
+    peersChanged.ring()
     // Under the lock, so that the last one posted is the newest.
     state.withLock { rebalance.post(.subscribed($0.subscriptions.topics)) }
   }
@@ -85,6 +86,7 @@ extension PushConsumer: ConsumerMember {
 
   package func membersChanged() {
     rebalance.due()
+    peersChanged.ring()
     // The broker knows this consumer now, perhaps for the first time since it was restarted: pulls may go better.
     guard hasFailedPulls.exchange(false, ordering: .relaxed) else { return }
     for queue in rebalance.held { queue.puller?.hurry() }
@@ -96,6 +98,4 @@ extension PushConsumer: ConsumerMember {
   }
 
   package func disconnected(from address: String) { state.withLock { $0.locks }?.disconnected(from: address) }
-
-  package func request(_ request: borrowing InboundRequest) -> Bool { false }
 }

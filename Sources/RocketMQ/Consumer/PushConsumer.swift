@@ -22,6 +22,8 @@ public final class PushConsumer: Sendable {
     var locks: QueueLocks?
     var concurrency: Int
     var isPaused = false
+    /// When it began to run.
+    var startedAt: Timestamp?
     /// Brokers have heard of the subscriptions, so that they answer pulls.
     var hasGreeted = false
     var leftOver: [ShutdownReport.Queue] = []
@@ -52,6 +54,11 @@ public final class PushConsumer: Sendable {
   let ended = Wake()
   /// A pull has failed, and waits to be repeated.
   let hasFailedPulls = Atomic(false)
+  /// Rung when members of the group may have come, gone, or changed their subscriptions.
+  let peersChanged = Wake()
+  /// Answers to brokers that take their time.
+  let requests = TaskBag()
+  let directConsumptions = Atomic(0)
   let heartbeatGate = RateGate(interval: .seconds(1))
   let routeGate = RateGate(interval: .seconds(5))
   let warningGate = RateGate(interval: .seconds(10))
@@ -179,27 +186,5 @@ public final class PushConsumer: Sendable {
       state.concurrency = count
       return state.dispatcher
     }?.setConcurrency(count)
-  }
-
-  /// What it has done and what it holds.
-  public var statistics: ConsumerStatistics {
-    let counts = state.withLock { $0.dispatcher }?.counts ?? DispatchCounts()
-    let queues = rebalance.held.map { ConsumerStatistics.Queue($0) }.sorted { $0.queue < $1.queue }
-    return ConsumerStatistics(consumed: counts.consumed, failed: counts.failed, sentBack: counts.sentBack, queues: queues)
-  }
-}
-
-extension ConsumerStatistics.Queue {
-  init(_ owned: OwnedQueue) {
-    let window = owned.window.stats
-    let lastPull = owned.puller?.lastPullMilliseconds ?? 0
-    queue = owned.messageQueue
-    cachedMessages = window.count
-    waitingMessages = window.ready
-    cachedBytes = window.bytes
-    commitOffset = window.commitOffset
-    pullOffset = owned.puller?.nextOffset ?? window.commitOffset
-    lag = owned.puller?.maxOffset.map { max(0, $0 - window.commitOffset) }
-    sinceLastPull = lastPull == 0 ? nil : .milliseconds(Core.nowMilliseconds() - lastPull)
   }
 }

@@ -90,7 +90,7 @@ final class WorkerPool<Again: Sendable>: Sendable {
     }
     await withUnsafeContinuation { (done: UnsafeContinuation<Void, Never>) in
       let waits = state.withLock { state in
-        if begin(&state.line) || (state.isWaitingOver && !evenAtTheEnd) { return false }
+        if begin(&state.line) || (state.isWaitingOver && !evenAtTheEnd) || queue.isAbandoned { return false }
         state.drains[queue.slot] = done
         return true
       }
@@ -98,6 +98,8 @@ final class WorkerPool<Again: Sendable>: Sendable {
     }
     timer?.cancel()
   }
+
+  func stopWaiting(for queue: OwnedQueue) { state.withLock { $0.drains.removeValue(forKey: queue.slot) }?.resume() }
 
   func giveUpWaiting() {
     let drains = state.withLock { state in

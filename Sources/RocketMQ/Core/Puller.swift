@@ -7,8 +7,10 @@ internal import CRocketCore
 package enum PullerEvent: Sendable {
   /// This many messages came in.
   case ready(count: Int)
-  /// The broker corrected the offset; the puller has stopped.
+  /// The pull was outside the queue, and the broker corrected it; the puller has stopped.
   case offsetIllegal(next: Int64)
+  /// Somebody has told the broker where the group is to go on; the puller has stopped.
+  case offsetReset(to: Int64)
   /// A pull failed and will be repeated.
   case failed(RocketMQError)
   /// Flow control begins, for this reason.
@@ -179,6 +181,7 @@ package final class Puller: Sendable {
       switch event.kind {
       case ROCKET_PULLER_READY: events(.ready(count: Int(event.count)))
       case ROCKET_PULLER_OFFSET_ILLEGAL: events(.offsetIllegal(next: event.offset))
+      case ROCKET_PULLER_OFFSET_RESET: events(.offsetReset(to: event.offset))
       case ROCKET_PULLER_ERROR: events(.failed(failure(event)))
       case ROCKET_PULLER_BAD_MESSAGE:
         events(

@@ -7,7 +7,7 @@
 /// Keeping one message keeps all bytes of its pull; copy bodyBytes when you keep few of many for long.
 public struct ReceivedMessage: Sendable {
   package let box: MessageBox
-  private let origin: MessageOrigin
+  let origin: MessageOrigin
 
   package init(_ box: MessageBox, from origin: MessageOrigin) {
     self.box = box
@@ -58,15 +58,17 @@ public struct ReceivedMessage: Sendable {
 /// What all messages of one pulled queue have in common; made once a queue.
 package final class MessageOrigin: Sendable {
   package let queue: MessageQueue
+  /// Of the consumer that pulls.
+  package let group: String
   /// The queue belongs to the group's own retry topic.
   package let restoresTopic: Bool
 
   /// How often they have failed since they were pulled.
   package let failuresHere: Int
 
-  /// `group`: of the consumer that pulls.
   package init(queue: MessageQueue, group: String, failuresHere: Int = 0) {
     self.queue = queue
+    self.group = group
     self.failuresHere = failuresHere
     restoresTopic = queue.topic == TopicName.retry(ofGroup: group)
   }

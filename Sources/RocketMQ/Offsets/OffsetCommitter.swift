@@ -35,23 +35,29 @@ final class OffsetCommitter: Sendable {
   func open(_ queue: MessageQueue, stored: Int64?) { ledger.withLock { $0.open(queue, stored: stored) } }
 
   /// Writes what has changed. Every broker on its own: one that does not answer delays no other, and is asked once.
-  func commitChanged(_ offsets: [(queue: MessageQueue, offset: Int64)]) async {
+  func commitChanged(_ queues: [(queue: MessageQueue, window: ProcessQueue)]) async {
     await withDiscardingTaskGroup { group in
-      for (_, offsets) in Dictionary(grouping: offsets, by: \.queue.brokerName) {
-        group.addTask { await self.commitAtOneBroker(offsets) }
+      for (_, queues) in Dictionary(grouping: queues, by: \.queue.brokerName) {
+        group.addTask { await self.commitAtOneBroker(queues) }
       }
     }
   }
 
-  private func commitAtOneBroker(_ offsets: [(queue: MessageQueue, offset: Int64)]) async {
+  private func commitAtOneBroker(_ queues: [(queue: MessageQueue, window: ProcessQueue)]) async {
     await withTaskGroup(of: RocketMQError?.self) { group in
       var running = 0
-      for (queue, offset) in offsets {
+      for (queue, window) in queues {
         if running == Self.width {
           running -= 1
           if let failure = await group.next() ?? nil, failure.brokerCode == nil { break }
         }
-        guard ledger.withLock({ $0.begin(queue, offset) }) else { continue }
+        // A queue is dropped before it is sealed. So what was held when this began, and has been released and taken anew since, cannot
+        // write the offset of its former life.
+        let due = ledger.withLock { ledger -> Int64? in
+          let offset = window.commitOffset
+          return !window.isDropped && ledger.begin(queue, offset) ? offset : nil
+        }
+        guard let offset = due else { continue }
         running += 1
         group.addTask { await self.commit(queue, offset) }
       }
@@ -72,14 +78,18 @@ final class OffsetCommitter: Sendable {
 
   /// The last write of a queue, before it is forgotten: what was consumed, or (also backwards) what the broker has said. False: it could
   /// not be done within `limit`; whoever gets the queue next begins where the last commit was.
-  func commitFinally(_ offset: Int64, of queue: MessageQueue, within limit: Duration) async -> Bool {
+  ///
+  /// - Parameter overrides: It must stand whatever was written before, also by pulls that are still on their way: a broker handles pulls
+  ///   and commits side by side. So it is looked at afterwards.
+  func commitFinally(_ offset: Int64, of queue: MessageQueue, overrides: Bool = false, within limit: Duration) async -> Bool {
     await settle(queue)
     defer { ledger.withLock { $0.close(queue) } }
-    if ledger.withLock({ $0.committed(queue) }) == offset { return true }
+    if !overrides, ledger.withLock({ $0.committed(queue) }) == offset { return true }
     let done = Waiter<Void>()
     let writing = Task {
       do throws(RocketMQError) {
         try await writeTrying(offset, queue)
+        if overrides, try await stored(queue) != offset { try await writeTrying(offset, queue) }
         done.finish(.success(()))
       } catch {
         done.finish(.failure(error))

@@ -29,8 +29,11 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     case offsetIllegal(MessageQueue, Held, next: Int64)
     /// Something is wrong with a held queue: it is released, and taken anew.
     case stuck(MessageQueue, Held)
-    /// The answer to ``Action/release(_:_:_:)``. `retakeAtOnce` is false when something failed.
-    case released(MessageQueue, retakeAtOnce: Bool)
+    /// Somebody has said where the group is to go on with a queue. It concerns whoever has the queue, or is about to.
+    case reset(MessageQueue, to: Int64)
+    /// The answer to ``Action/release(_:_:_:)``. `retakeAtOnce` is false when something failed. `reset`: the offset of a reset that has
+    /// been stored with it.
+    case released(MessageQueue, retakeAtOnce: Bool, reset: Int64? = nil)
     /// The answers to ``Action/retryLater`` and ``Action/retrySoon``.
     case retryDue
     case retrySoonDue
@@ -42,6 +45,9 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     case computeAllocations(Set<String>)
     case take(MessageQueue)
     case release(MessageQueue, Held, ReleaseReason)
+    /// A queue that is being released has been reset: its offset is of no interest any more, nor is waiting for messages in hand, unless
+    /// for its lock. Where it is too late to store this one with it, another ``release(_:_:_:)`` follows. Not answered.
+    case hurry(Held, to: Int64)
     /// Come back in a second.
     case retryLater
     /// Come back in a moment: another member is about to give a queue up.
@@ -70,13 +76,15 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     /// The stored offset must be set to this one.
     case offsetIllegal(next: Int64)
     case lockLost
+    /// The stored offset must be set to this one, and nothing of what was pulled matters any more.
+    case reset(to: Int64)
     case stopping
   }
 
   private enum Phase {
     case taking
     case held(Held)
-    case releasing
+    case releasing(Held, ReleaseReason)
 
     var isTaking: Bool { if case .taking = self { true } else { false } }
     var isReleasing: Bool { if case .releasing = self { true } else { false } }
@@ -85,6 +93,8 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
   private var topics: Set<String> = []
   private var wanted: [String: Allocation] = [:]
   private var phases: [MessageQueue: Phase] = [:]
+  /// Where queues that are not gone must go on; each stays until it is written.
+  private var resets: [MessageQueue: Int64] = [:]
   private var isComputing = false
   private var isDueAgain = false
   private var isRetrying = false
@@ -133,9 +143,8 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
       if case .held(let held)? = phases[queue], held === whose { release(queue, held, .offsetIllegal(next: next), &actions) }
     case .stuck(let queue, let whose):
       if case .held(let held)? = phases[queue], held === whose { release(queue, held, .revoked, &actions) }
-    case .released(let queue, let retakeAtOnce):
-      phases[queue] = nil
-      if isWanted(queue) { if retakeAtOnce { take(queue, &actions) } else { retry(&actions) } }
+    case .reset(let queue, let offset): reset(queue, to: offset, &actions)
+    case .released(let queue, let retakeAtOnce, let stored): released(queue, retakeAtOnce, stored, &actions)
     case .retryDue:
       isRetrying = false
       tryAgain(&actions)
@@ -144,6 +153,8 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
       tryAgain(&actions)
     case .stop: stop(&actions)
     }
+    // Somebody else's, from now on.
+    if !resets.isEmpty { resets = resets.filter { phases[$0.key] != nil || isWanted($0.key) } }
     tell(&actions)
     if isStopping, phases.isEmpty, !hasEnded {
       hasEnded = true
@@ -202,14 +213,42 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
   }
 
   private mutating func taken(_ queue: MessageQueue, _ held: Held, _ actions: inout [Action]) {
-    phases[queue] = .held(held)
     refusals[queue] = nil
-    if isWanted(queue) {
+    if let offset = resets[queue] {
+      // It may have begun at the offset of before.
+      releaseUnheard(queue, held, .reset(to: offset), &actions)
+    } else if isWanted(queue) {
+      phases[queue] = .held(held)
       assigned[queue.topic, default: []].insert(queue)
     } else {
-      phases[queue] = .releasing
-      actions.append(.release(queue, held, isStopping ? .stopping : .revoked))
+      releaseUnheard(queue, held, isStopping ? .stopping : .revoked, &actions)
     }
+  }
+
+  private mutating func reset(_ queue: MessageQueue, to offset: Int64, _ actions: inout [Action]) {
+    switch phases[queue] {
+    case .held(let held): release(queue, held, .reset(to: offset), &actions)
+    case .releasing(let held, _): actions.append(.hurry(held, to: offset))
+    case .taking: break
+    case nil:
+      // Whoever has the queue is told, too.
+      guard isWanted(queue) else { return }
+      take(queue, &actions)
+    }
+    resets[queue] = offset
+  }
+
+  private mutating func released(_ queue: MessageQueue, _ retakeAtOnce: Bool, _ stored: Int64?, _ actions: inout [Action]) {
+    guard case .releasing(let held, let reason)? = phases[queue] else { return }
+    if let offset = resets[queue] {
+      if stored == offset {
+        resets[queue] = nil
+      } else if reason != .reset(to: offset) {
+        return releaseUnheard(queue, held, .reset(to: offset), &actions)
+      }
+    }
+    phases[queue] = nil
+    if isWanted(queue) { if retakeAtOnce { take(queue, &actions) } else { retry(&actions) } }
   }
 
   /// Releases the held queues of `topic` that are no longer wanted.
@@ -221,9 +260,13 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
   }
 
   private mutating func release(_ queue: MessageQueue, _ held: Held, _ reason: ReleaseReason, _ actions: inout [Action]) {
-    phases[queue] = .releasing
     // Not told as assigned yet: then there is nothing to take back.
     if assigned[queue.topic]?.remove(queue) == nil { revoked[queue.topic, default: []].insert(queue) }
+    releaseUnheard(queue, held, reason, &actions)
+  }
+
+  private mutating func releaseUnheard(_ queue: MessageQueue, _ held: Held, _ reason: ReleaseReason, _ actions: inout [Action]) {
+    phases[queue] = .releasing(held, reason)
     actions.append(.release(queue, held, reason))
   }
 

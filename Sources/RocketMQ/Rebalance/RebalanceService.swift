@@ -20,6 +20,9 @@ protocol RebalanceEffects: AnyObject, Sendable {
   /// The lease of a held queue has changed. False: its lock is lost.
   func leaseChanged(of queue: OwnedQueue) -> Bool
 
+  /// The queue is being released, and its offset is to be this one: what is in hand need not be waited for, nor committed. Must not block.
+  func hurry(_ queue: OwnedQueue, to offset: Int64)
+
   /// For the application; one call at a time.
   func tell(_ event: RebalanceEvent)
 }
@@ -117,7 +120,10 @@ final class RebalanceService: Sendable {
         }
       }
     case .release(let queue, let held, let reason):
-      Task { self.post(.released(queue, retakeAtOnce: await effects.release(held, reason))) }
+      Task {
+        let retakeAtOnce = await effects.release(held, reason)
+        self.post(.released(queue, retakeAtOnce: retakeAtOnce, reset: held.storedReset))
+      }
     case .retryLater:
       group.addTask {
         try? await self.clock.sleep(for: self.retryDelay)
@@ -129,6 +135,7 @@ final class RebalanceService: Sendable {
         try? await self.clock.sleep(for: .milliseconds(Int.random(in: Self.moment)))
         self.post(.retrySoonDue)
       }
+    case .hurry(let held, let offset): effects.hurry(held, to: offset)
     case .tell(let event): effects.tell(event)
     case .ended: break
     }

@@ -46,8 +46,7 @@ struct ConsumeCommand: AsyncParsableCommand {
   @OptionGroup var client: ClientOptions
   @OptionGroup var topic: TopicOption
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The consumer group. Default: $ROCKETMQ_GROUP.", valueName: "name"))
-  var group: String?
+  @OptionGroup var group: GroupOption
 
   @Option(help: ArgumentHelp("Only messages with one of these tags, such as \"paid || refunded\".", valueName: "tags"))
   var filter: String?
@@ -111,9 +110,7 @@ struct ConsumeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    guard let group = group ?? environment("ROCKETMQ_GROUP") else {
-      throw ValidationError("No consumer group: give --group name, or set ROCKETMQ_GROUP.")
-    }
+    let group = try group.resolved()
     let client = try client.client()
     var configuration = PushConsumerConfiguration()
     configuration.isExclusive = exclusive

@@ -17,19 +17,6 @@ struct TopicCommand: AsyncParsableCommand {
       """,
     subcommands: [Create.self, List.self, Route.self, Stats.self])
 
-  /// Makes a client for one question.
-  private static func ask<R>(_ options: ClientOptions, _ question: (Admin) async throws -> R) async throws -> R {
-    let client = try options.client()
-    do {
-      let answer = try await question(Admin(client: client))
-      await client.shutdown()
-      return answer
-    } catch {
-      await client.shutdown()
-      throw error
-    }
-  }
-
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Makes a topic, or changes the number of its queues.",
@@ -51,7 +38,7 @@ struct TopicCommand: AsyncParsableCommand {
 
     func run() async throws {
       let name = try topic.resolved()
-      let brokers = try await ask(client) { try await $0.createTopic(name, queues: queues, cluster: cluster) }
+      let brokers = try await client.ask { try await $0.createTopic(name, queues: queues, cluster: cluster) }
       if json {
         try Terminal.print(
           JSONValue.record([
@@ -74,7 +61,7 @@ struct TopicCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-      let topics = try await ask(client) { try await $0.topics() }
+      let topics = try await client.ask { try await $0.topics() }
       if json { return try Terminal.print(JSONValue.array(topics.map { .string($0) }).string()) }
       for topic in topics { try Terminal.print(topic) }
     }
@@ -93,7 +80,7 @@ struct TopicCommand: AsyncParsableCommand {
 
     func run() async throws {
       let name = try topic.resolved()
-      let route = try await ask(client) { try await $0.route(of: name) }
+      let route = try await client.ask { try await $0.route(of: name) }
       if json { return try Terminal.print(describe(name, route).string()) }
       for queues in route.queues {
         let addresses = route.brokers.first { $0.name == queues.brokerName }?.addresses ?? [:]
@@ -144,7 +131,7 @@ struct TopicCommand: AsyncParsableCommand {
 
     func run() async throws {
       let name = try topic.resolved()
-      let queues = try await ask(client) { try await $0.offsets(of: name) }
+      let queues = try await client.ask { try await $0.offsets(of: name) }
       for offsets in queues {
         if json {
           try Terminal.print(

@@ -33,6 +33,19 @@ struct ClientOptions: ParsableArguments {
     }
   }
 
+  /// Makes a client for one question.
+  func ask<R>(_ question: (Admin) async throws -> R) async throws -> R {
+    let client = try client()
+    do {
+      let answer = try await question(Admin(client: client))
+      await client.shutdown()
+      return answer
+    } catch {
+      await client.shutdown()
+      throw error
+    }
+  }
+
   private func configuration() throws -> ClientConfiguration {
     guard let servers = nameServer ?? environment("ROCKETMQ_NAME_SERVER", "NAMESRV_ADDR") else {
       throw ValidationError("No name server: give --name-server host:port, or set ROCKETMQ_NAME_SERVER.")

@@ -8,7 +8,7 @@ extension Broker {
   func commitOffset(_ request: borrowing InboundRequest, _ path: ReplyPath) {
     if let group = request.command.string(.consumerGroup), let topic = request.command.string(.topic),
       let id = request.command.int32(.queueID),
-      let offset = request.command.int64(.commitOffset)
+      let offset = request.command.int64(.commitOffset), !offsets.isReset(group: group, topic: topic, queueID: id)
     {
       offsets.commit(offset, group: group, topic: topic, queueID: id)
       saveOffsetsSoon()

@@ -54,6 +54,8 @@ enum PullStatus: String {
   case offsetTooSmall = "OFFSET_TOO_SMALL"
   case offsetOverflowOne = "OFFSET_OVERFLOW_ONE"
   case offsetOverflowBadly = "OFFSET_OVERFLOW_BADLY"
+  /// From 5.0 on.
+  case offsetReset = "OFFSET_RESET"
 }
 
 // Pulling. Java: `PullMessageProcessor`; the order of the checks is its.
@@ -77,6 +79,9 @@ extension Broker {
       saveOffsetsSoon()
     }
     let queue = store.queue(pull.topic, pull.queueID)
+    if let offset = offsets.takeReset(group: pull.group, topic: pull.topic, queueID: pull.queueID) {
+      return path.send(pullResponse(.pullOffsetMoved, .offsetReset, next: offset, queue))
+    }
     switch pull.offset {
     case _ where queue.next == 0:
       let atStart = pull.offset == 0

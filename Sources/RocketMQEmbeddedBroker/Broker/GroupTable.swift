@@ -54,6 +54,8 @@ struct GroupTable {
     }
   }
 
+  func contains(_ name: String) -> Bool { groups[name] != nil }
+
   mutating func find(_ name: String, now: Int64) -> GroupConfiguration {
     if let group = groups[name] { return group }
     let group = GroupConfiguration(name)

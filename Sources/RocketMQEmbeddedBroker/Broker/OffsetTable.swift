@@ -11,6 +11,8 @@ struct OffsetTable {
   }
 
   private var offsets: [Key: [Int32: Int64]] = [:]
+  /// What an administrator has set, and no pull has been told yet. Java: `resetOffsetTable`.
+  private var resets: [Key: [Int32: Int64]] = [:]
   /// Set by every change, for whoever keeps the table.
   var isChanged = false
 
@@ -23,6 +25,24 @@ struct OffsetTable {
   mutating func commit(_ offset: Int64, group: String, topic: String, queueID: Int32) {
     offsets[Key(topic: topic, group: group), default: [:]][queueID] = offset
     isChanged = true
+  }
+
+  /// The same for an administrator, whose word counts until a pull has been told of it.
+  mutating func reset(_ offset: Int64, group: String, topic: String, queueID: Int32) {
+    resets[Key(topic: topic, group: group), default: [:]][queueID] = offset
+    commit(offset, group: group, topic: topic, queueID: queueID)
+  }
+
+  func isReset(group: String, topic: String, queueID: Int32) -> Bool {
+    resets[Key(topic: topic, group: group)]?[queueID] != nil
+  }
+
+  /// For the pull that is told; nil when there is nothing to tell.
+  mutating func takeReset(group: String, topic: String, queueID: Int32) -> Int64? {
+    let key = Key(topic: topic, group: group)
+    guard let offset = resets[key]?.removeValue(forKey: queueID) else { return nil }
+    if resets[key]?.isEmpty == true { resets[key] = nil }
+    return offset
   }
 
   /// The topics the group has offsets of. Java: `whichTopicByConsumer`.

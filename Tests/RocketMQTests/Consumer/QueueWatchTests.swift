@@ -53,6 +53,7 @@ struct QueueWatchTests {
       try await consumer.start()
       try await rig.send(0..<1)
       #expect(await seen.wait(for: 1))
+      #expect(await eventually { consumer.rebalance.held.contains { $0.messageQueue.topic == "T" } })
       // As if a wake-up had got lost: its puller rests, and nobody has asked for that.
       let held = try #require(consumer.rebalance.held.first { $0.messageQueue.topic == "T" })
       held.puller?.pause()

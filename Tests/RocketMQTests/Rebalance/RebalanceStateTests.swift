@@ -111,6 +111,78 @@ struct RebalanceStateTests {
     #expect(state.handle(.retryDue).texts == ["take 0"])
   }
 
+  @Test func aQueueThatIsResetIsReleasedWithTheNewOffsetAndTakenAgain() {
+    var state = holding(q0, q1)
+    #expect(state.handle(.reset(q0, to: 7)).texts == ["release 0 reset 7"])
+    #expect(Set(state.held.keys) == [q1])
+    #expect(state.handle(.released(q0, retakeAtOnce: true, reset: 7)).texts == ["take 0", "tell + -0"])
+    #expect(state.handle(.taken(q0, Held())).texts == ["tell +0 -"])
+  }
+
+  @Test func aResetThatFindsTheQueueBeingTakenIsDoneAfterwards() {
+    var state = subscribed()
+    _ = state.handle(allocated(q0))
+    #expect(state.handle(.reset(q0, to: 7)).texts == [])
+    #expect(state.handle(.taken(q0, Held())).texts == ["release 0 reset 7"], "it may have begun at the offset of before")
+    #expect(state.handle(.released(q0, retakeAtOnce: true, reset: 7)).texts == ["take 0"])
+    #expect(state.handle(.taken(q0, Held())).texts == ["tell +0 -"])
+  }
+
+  @Test func aResetThatFindsTheQueueBeingReleasedIsWrittenAfterwardsAlsoWhenAnotherMemberGetsIt() {
+    var state = holding(q0)
+    #expect(state.handle(allocated(q1)).texts == ["release 0 revoked", "take 1"])
+    #expect(state.handle(.reset(q0, to: 7)).texts == ["hurry 7"])
+    #expect(state.handle(.released(q0, retakeAtOnce: true)).texts == ["release 0 reset 7"])
+    #expect(state.handle(.released(q0, retakeAtOnce: true, reset: 7)).texts == ["tell + -0"])
+  }
+
+  @Test func aReleaseThatStoresTheResetItselfIsEnough() {
+    var state = holding(q0)
+    _ = state.handle(allocated(q1))
+    #expect(state.handle(.reset(q0, to: 7)).texts == ["hurry 7"])
+    #expect(state.handle(.released(q0, retakeAtOnce: true, reset: 7)).texts == ["tell + -0"])
+  }
+
+  @Test func ofTwoResetsTheLastCounts() {
+    var state = holding(q0)
+    #expect(state.handle(.reset(q0, to: 7)).texts == ["release 0 reset 7"])
+    #expect(state.handle(.reset(q0, to: 9)).texts == ["hurry 9"])
+    #expect(state.handle(.released(q0, retakeAtOnce: true)).texts == ["release 0 reset 9"])
+    #expect(state.handle(.released(q0, retakeAtOnce: true, reset: 9)).texts == ["take 0", "tell + -0"])
+  }
+
+  @Test func aResetThatCannotBeWrittenIsTriedAgainBeforeAnythingIsConsumed() {
+    var state = holding(q0)
+    _ = state.handle(.reset(q0, to: 7))
+    #expect(state.handle(.released(q0, retakeAtOnce: false)).texts == ["retry", "tell + -0"])
+    #expect(state.handle(.retryDue).texts == ["take 0"])
+    #expect(state.handle(.taken(q0, Held())).texts == ["release 0 reset 7"])
+    #expect(state.handle(.released(q0, retakeAtOnce: true, reset: 7)).texts == ["take 0"])
+  }
+
+  @Test func aResetThatFindsTheQueueWaitingToBeTakenTakesItAtOnce() {
+    var state = subscribed()
+    _ = state.handle(allocated(q0))
+    _ = state.handle(.notTaken(q0))
+    #expect(state.handle(.reset(q0, to: 7)).texts == ["take 0"])
+    #expect(state.handle(.taken(q0, Held())).texts == ["release 0 reset 7"])
+  }
+
+  @Test func aResetOfAQueueOfAnotherMemberIsItsAffair() {
+    var state = holding(q0)
+    #expect(state.handle(.reset(q1, to: 7)).texts == [])
+    #expect(state.handle(allocated(q0, q1)).texts == ["take 1"])
+    #expect(state.handle(.taken(q1, Held())).texts == ["tell +1 -"])
+  }
+
+  @Test func aResetIsWrittenBeforeTheEnd() {
+    var state = holding(q0)
+    #expect(state.handle(.stop).texts == ["release 0 stopping"])
+    #expect(state.handle(.reset(q0, to: 7)).texts == ["hurry 7"])
+    #expect(state.handle(.released(q0, retakeAtOnce: true)).texts == ["release 0 reset 7"])
+    #expect(state.handle(.released(q0, retakeAtOnce: false)).texts == ["tell + -0", "ended"], "it has been tried")
+  }
+
   @Test func unsubscribingReleasesTheTopic() {
     var state = holding(q0, q1)
     #expect(state.handle(.subscribed(["R"])).texts == ["release 0 revoked", "release 1 revoked", "compute R"])
@@ -133,47 +205,66 @@ struct RebalanceStateTests {
     #expect(state.handle(.stop).texts == ["ended"])
   }
 
-  /// Random schedules: no queue is ever taken while another life of it is not over.
+  /// Random schedules: no queue is ever taken while another life of it is not over, and none is held while a reset has to be written.
   @Test func noQueueEverHasTwoLives() {
     var random = SplitMix(seed: 7)
     for _ in 0..<300 {
       var state = subscribed()
       var taking: Set<MessageQueue> = []
       var alive: [MessageQueue: Held] = [:]
-      var releasing: Set<MessageQueue> = []
+      var releasing: [MessageQueue: (held: Held, reason: State.ReleaseReason)] = [:]
+      var resets: [MessageQueue: Int64] = [:]
+      var wanted: Set<MessageQueue> = []
       for step in 0..<60 {
         let event: State.Event
-        switch Int.random(in: 0..<7, using: &random) {
+        switch Int.random(in: 0..<8, using: &random) {
         case 0: event = allocated(contentsOf: [q0, q1].filter { _ in Bool.random(using: &random) })
         case 1: event = taking.randomElement(using: &random).map { .taken($0, Held()) } ?? .due
         case 2: event = taking.randomElement(using: &random).map { .notTaken($0) } ?? .due
-        case 3: event = releasing.randomElement(using: &random).map { .released($0, retakeAtOnce: Bool.random(using: &random)) } ?? .due
+        case 3:
+          event =
+            releasing.randomElement(using: &random).map { queue, life in
+              let isStored = Bool.random(using: &random)
+              let reset: Int64? = if isStored, case .reset(let offset) = life.reason { offset } else { nil }
+              return .released(queue, retakeAtOnce: isStored, reset: reset)
+            } ?? .due
         case 4: event = alive.randomElement(using: &random).map { .offsetIllegal($0.key, $0.value, next: 1) } ?? .due
         case 5: event = .retryDue
+        case 6: event = .reset([q0, q1].randomElement(using: &random)!, to: Int64(step))
         default: event = step > 50 ? .stop : .roundEnded
         }
+        var released: (queue: MessageQueue, held: Held)?
         switch event {
         case .taken(let queue, let held):
           taking.remove(queue)
           alive[queue] = held
         case .notTaken(let queue): taking.remove(queue)
-        case .released(let queue, _): releasing.remove(queue)
+        case .released(let queue, _, let stored):
+          released = (queue, releasing.removeValue(forKey: queue)!.held)
+          if let stored, stored == resets[queue] { resets[queue] = nil }
+        case .allocated(_, let allocation): if !state.isStopping { wanted = allocation.queues }
+        case .stop: wanted = []
+        case .reset(let queue, let offset):
+          if wanted.contains(queue) || taking.contains(queue) || alive[queue] != nil || releasing[queue] != nil { resets[queue] = offset }
         default: break
         }
         for action in state.handle(event) {
           switch action {
           case .take(let queue):
-            #expect(!taking.contains(queue) && alive[queue] == nil && !releasing.contains(queue))
+            #expect(!taking.contains(queue) && alive[queue] == nil && releasing[queue] == nil)
             taking.insert(queue)
-          case .release(let queue, let held, _):
-            #expect(alive[queue] === held)
+          case .release(let queue, let held, let reason):
+            #expect(alive[queue] === held || released?.queue == queue && released?.held === held)
             alive[queue] = nil
-            releasing.insert(queue)
+            releasing[queue] = (held, reason)
           case .ended: #expect(taking.isEmpty && alive.isEmpty && releasing.isEmpty)
           default: break
           }
         }
         #expect(Set(state.held.keys) == Set(alive.keys))
+        // Where it is gone and not wanted any more, it is another member's.
+        resets = resets.filter { queue, _ in taking.contains(queue) || releasing[queue] != nil || wanted.contains(queue) }
+        for queue in resets.keys { #expect(alive[queue] == nil) }
       }
     }
   }
@@ -208,6 +299,8 @@ extension [RebalanceStateTests.State.Action] {
       case .release(let queue, _, .stopping): "release \(queue.queueID) stopping"
       case .release(let queue, _, .lockLost): "release \(queue.queueID) lost"
       case .release(let queue, _, .offsetIllegal(let next)): "release \(queue.queueID) \(next)"
+      case .release(let queue, _, .reset(let offset)): "release \(queue.queueID) reset \(offset)"
+      case .hurry(_, let offset): "hurry \(offset)"
       case .retryLater: "retry"
       case .retrySoon: "retry soon"
       case .tell(let event): "tell +\(event.assigned.ids) -\(event.revoked.ids)"
