@@ -27,6 +27,9 @@ final class OffsetCommitter: Sendable {
     self.logger = logger
   }
 
+  func openStore() async throws(RocketMQError) { try await store.open(group: group, logger: logger) }
+  func closeStore() async { await store.close(group: group) }
+
   /// Where the group is with a queue, as the store says; nil: nowhere yet.
   func stored(_ queue: MessageQueue) async throws(RocketMQError) -> Int64? { try await store.offset(of: queue, group: group) }
 
@@ -34,12 +37,31 @@ final class OffsetCommitter: Sendable {
   /// message does not skip what comes while it is away.
   func open(_ queue: MessageQueue, stored: Int64?) { ledger.withLock { $0.open(queue, stored: stored) } }
 
-  /// Writes what has changed. Every broker on its own: one that does not answer delays no other, and is asked once.
+  /// Writes what has changed: in one go where the store can; else every broker on its own: one that does not answer delays no other, and is
+  /// asked once.
   func commitChanged(_ offsets: [(queue: MessageQueue, offset: Int64)]) async {
+    if let store = store as? any BatchOffsetStore { return await commitTogether(offsets, store) }
     await withDiscardingTaskGroup { group in
       for (_, offsets) in Dictionary(grouping: offsets, by: \.queue.brokerName) {
         group.addTask { await self.commitAtOneBroker(offsets) }
       }
+    }
+  }
+
+  private func commitTogether(_ offsets: [(queue: MessageQueue, offset: Int64)], _ store: any BatchOffsetStore) async {
+    let due = ledger.withLock { ledger in offsets.filter { ledger.begin($0.queue, $0.offset) } }
+    if due.isEmpty { return }
+    var failure: RocketMQError?
+    do throws(RocketMQError) {
+      try await store.commit(Dictionary(due.map { ($0.queue, $0.offset) }) { $1 }, group: group)
+    } catch { failure = error }
+    let isCommitted = failure == nil
+    let waiters = ledger.withLock { ledger in due.flatMap { ledger.end($0.queue, committed: isCommitted ? $0.offset : nil) } }
+    for waiter in waiters { waiter.resume() }
+    if let failure, failure.code != .cancelled {
+      logger.warning(
+        "offsets could not be committed; they are tried again",
+        metadata: [LogKey.count: "\(due.count)", LogKey.error: "\(failure)"])
     }
   }
 
