@@ -57,23 +57,27 @@ extension ConcurrentDispatcher {
       done = WorkDone(slot: item.queue.slot, count: 1)
       return nil
     }
-    return delivery(of: ReceivedMessage(item.box, from: item.queue.secondOrigin), item.position, ConsumeContext(queue: item.queue))
+    return delivery(
+      of: ReceivedMessage(item.box, from: item.queue.origin(failures: item.failures)), item.position, ConsumeContext(queue: item.queue),
+      failures: item.failures)
   }
 
-  private func delivery(of message: ReceivedMessage, _ position: UInt64, _ context: ConsumeContext) -> Delivery {
+  private func delivery(of message: ReceivedMessage, _ position: UInt64, _ context: ConsumeContext, failures: Int = 0) -> Delivery {
     Delivery(message, context, hooks: options.hooks, logger: logger) { [self] message, result in
-      settle(message, position, result, context.queue)
+      settle(message, position, result, context.queue, failures)
     }
   }
 
-  private func settle(_ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue) {
+  private func settle(
+    _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, _ failures: Int
+  ) {
     if case .success = result {
       queue.window.acknowledge(position)
       return pool.report(WorkDone(slot: queue.slot, count: 1, consumed: 1))
     }
     pool.tasks.run { [self] in
       var done = WorkDone(slot: queue.slot, count: 1)
-      await finish(message, position, result, queue, &done)
+      await finish(message, position, result, queue, failures: failures, &done)
       pool.report(done)
     }
   }

@@ -10,7 +10,8 @@ internal import Synchronization
 /// ``shutdown(deadline:)`` it. A consumer cannot be started again. Thread-safe.
 ///
 /// Every message is delivered at least once: its offset is committed only when the listener has finished it and everything before it in
-/// its queue, or when it is safe at a broker to be delivered again. So be prepared to see a message twice.
+/// its queue, or when it is safe at a broker to be delivered again. So be prepared to see a message twice. Only in broadcasting mode is a
+/// message that fails given up, after ``PushConsumerConfiguration/maxLocalRetries``.
 public final class PushConsumer: Sendable {
   struct State {
     var phase = Phase.idle
@@ -22,6 +23,8 @@ public final class PushConsumer: Sendable {
     var locks: QueueLocks?
     var concurrency: Int
     var isPaused = false
+    /// Paused by name; only queues that are held.
+    var pausedQueues: Set<MessageQueue> = []
     /// Brokers have heard of the subscriptions, so that they answer pulls.
     var hasGreeted = false
     var leftOver: [ShutdownReport.Queue] = []
@@ -75,12 +78,24 @@ public final class PushConsumer: Sendable {
     innerProducer = Producer.inner(client: client)
     rebalance = RebalanceService(clock: client.clock, interval: configuration.rebalanceInterval)
     offsets = OffsetCommitter(
-      store: configuration.offsetStore ?? BrokerOffsetStore(api: client.api, routes: client.routes), group: group, loop: client.loop,
-      logger: logger)
+      store: try Self.offsetStore(client, configuration), group: group, loop: client.loop, logger: logger)
     var state = State(concurrency: configuration.concurrency)
-    _ = state.subscriptions.set(
-      TopicName.retry(ofGroup: group), .all, nowMilliseconds: Timestamp.now.millisecondsSince1970)
+    if configuration.messageModel == .clustering {
+      _ = state.subscriptions.set(
+        TopicName.retry(ofGroup: group), .all, nowMilliseconds: Timestamp.now.millisecondsSince1970)
+    }
     self.state = Mutex(state)
+  }
+
+  private static func offsetStore(
+    _ client: RocketMQClient, _ configuration: PushConsumerConfiguration
+  ) throws(RocketMQError) -> any OffsetStore {
+    if let store = configuration.offsetStore { return store }
+    switch configuration.messageModel {
+    case .clustering: return BrokerOffsetStore(api: client.api, routes: client.routes)
+    case .broadcasting:
+      return try FileOffsetStore.atHome(clientID: client.clientID, instanceName: client.configuration.instanceName)
+    }
   }
 
   // MARK: Listening
@@ -152,22 +167,6 @@ public final class PushConsumer: Sendable {
 
   // MARK: Control
 
-  /// Stops pulling. What has been pulled is still consumed, and queues still come and go. Java: `suspend`.
-  public func pause() { setPaused(true) }
-
-  /// Pulls again. Java: `resume`.
-  public func resume() { setPaused(false) }
-
-  private func setPaused(_ isPaused: Bool) {
-    state.withLock { $0.isPaused = isPaused }
-    for queue in rebalance.held { applyPause(to: queue) }
-  }
-
-  func applyPause(to queue: OwnedQueue) {
-    // While its lock is in doubt, a pull might commit an offset that another member has passed.
-    if state.withLock({ $0.isPaused }) || !queue.lease.isValid { queue.puller?.pause() } else { queue.puller?.resume() }
-  }
-
   /// How many messages are consumed at the same time, from now on. Java: `updateCorePoolSize`.
   ///
   /// - Throws: `invalidArgument` outside 1 to 1000.
@@ -185,7 +184,8 @@ public final class PushConsumer: Sendable {
   public var statistics: ConsumerStatistics {
     let counts = state.withLock { $0.dispatcher }?.counts ?? DispatchCounts()
     let queues = rebalance.held.map { ConsumerStatistics.Queue($0) }.sorted { $0.queue < $1.queue }
-    return ConsumerStatistics(consumed: counts.consumed, failed: counts.failed, sentBack: counts.sentBack, queues: queues)
+    return ConsumerStatistics(
+      consumed: counts.consumed, failed: counts.failed, sentBack: counts.sentBack, passedOver: counts.passedOver, queues: queues)
   }
 }
 
