@@ -202,6 +202,7 @@ static void measure_queues(void) {
   rocket_process_queue *queue = queue_with(budget, 10);
   QUIET(rocket_process_queue_set_wake, queue, wake, NULL, NULL);
   QUIET(rocket_process_queue_should_pull, queue); /* the budget is exceeded: it is put in the list */
+  QUIET(rocket_process_queue_set_limits, queue, 100, 1000, 100);
   QUIET(rocket_byte_budget_used, budget);
   QUIET(rocket_process_queue_take, queue, 3, 0, taken);
   QUIET(rocket_taken_decode, taken, 3, decoded);

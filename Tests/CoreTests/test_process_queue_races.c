@@ -151,6 +151,13 @@ TEST_LIMITED(process_queue_race_of_throttle_and_ack_loses_no_wake, 20) {
   fight(&d, put_two_take_two, ask, ack_all, judge_goes_on);
 }
 
+static void raise_limits(duel *d) { CHECK_INT(rocket_process_queue_set_limits(d->queue, 100, 1000, 100), ROCKET_OK); }
+TEST_LIMITED(process_queue_race_of_throttle_and_higher_limits_loses_no_wake, 20) {
+  duel d = {.options = fixture_options()};
+  d.options.max_count = 1;
+  fight(&d, put_two_take_two, ask, raise_limits, judge_goes_on);
+}
+
 static void fill_other(duel *d) {
   d->other = fixture_queue(&d->options, 0);
   CHECK_INT(fixture_put(d->other, 0, 2), ROCKET_OK);

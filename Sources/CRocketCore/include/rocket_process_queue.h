@@ -167,6 +167,11 @@ typedef enum rocket_throttle {
  * pull, which without max_span happens behind a message that takes very long.
  * Thread: the producer. */
 rocket_throttle rocket_process_queue_should_pull(rocket_process_queue *queue);
+/* Other limits from now on, in the ranges of the options. Lower ones throw nothing out: pulls wait until there is room. Higher ones let a
+ * throttled puller go on at once when what is held is under three quarters of them; but the window itself stays as wide as the first
+ * max_count and max_span made it.
+ * Thread: any; of two calls at the same time each limit is one of theirs.  Fails: ROCKET_INVALID_ARGUMENT (nothing changed). */
+int rocket_process_queue_set_limits(rocket_process_queue *queue, uint32_t max_count, uint64_t max_bytes, uint32_t max_span);
 /* Once for each queue: a puller does it for its own. `drop` runs when the queue is freed. Thread: any, before the first put. */
 void rocket_process_queue_set_wake(rocket_process_queue *queue, void (*wake)(void *user), void *user, void (*drop)(void *user));
 

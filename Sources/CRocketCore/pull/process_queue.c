@@ -21,6 +21,10 @@ static uint64_t directory_entries(const rocket_process_queue_options *options) {
   return entries;
 }
 
+static bool limits_are_valid(uint32_t max_count, uint64_t max_bytes, uint32_t max_span) {
+  return max_count >= 1 && max_count <= MAX_COUNT && max_bytes >= 1 && max_span <= MAX_SPAN;
+}
+
 static rocket__chunk *new_chunk(rocket_process_queue *queue) {
   return rocket__alloc_zeroed(queue->allocator, 1, sizeof(rocket__chunk)); /* all bits zero: EMPTY for position 0 */
 }
@@ -31,8 +35,8 @@ int rocket_process_queue_new(const rocket_process_queue_options *options, int64_
     rocket_process_queue_options_default(&defaults);
     options = &defaults;
   }
-  if (options->max_count < 1 || options->max_count > MAX_COUNT || options->max_bytes < 1 || options->max_span > MAX_SPAN ||
-      options->largest_pull < 1 || options->largest_pull > MAX_PULL || first_offset < 0 || first_offset == INT64_MAX)
+  if (!limits_are_valid(options->max_count, options->max_bytes, options->max_span) || options->largest_pull < 1 ||
+      options->largest_pull > MAX_PULL || first_offset < 0 || first_offset == INT64_MAX)
     return ROCKET_INVALID_ARGUMENT;
 
   uint64_t entries = directory_entries(options);
@@ -47,9 +51,9 @@ int rocket_process_queue_new(const rocket_process_queue_options *options, int64_
   }
   queue->budget = options->budget;
   if (queue->budget) rocket_byte_budget_retain(queue->budget);
-  queue->max_bytes = options->max_bytes;
-  queue->max_count = options->max_count;
-  queue->max_span = options->max_span;
+  atomic_init(&queue->max_bytes, options->max_bytes);
+  atomic_init(&queue->max_count, options->max_count);
+  atomic_init(&queue->max_span, options->max_span);
   queue->largest_pull = options->largest_pull;
   queue->directory_mask = entries - 1;
   queue->end_chunk = 1;
@@ -301,9 +305,15 @@ static bool has_room(const rocket_process_queue *queue) {
 
 /* What is over its limit, or (`low`) over the mark at which pulls start again. The budget is not asked. */
 static rocket_throttle over(const rocket_process_queue *queue, bool low) {
-  uint64_t max_count = low ? rocket__low_water(queue->max_count) : queue->max_count;
-  uint64_t max_bytes = low ? rocket__low_water(queue->max_bytes) : queue->max_bytes;
-  uint64_t max_span = low ? rocket__low_water(queue->max_span) : queue->max_span;
+  /* seq_cst: see set_limits. */
+  uint64_t max_count = atomic_load_explicit(&queue->max_count, memory_order_seq_cst);
+  uint64_t max_bytes = atomic_load_explicit(&queue->max_bytes, memory_order_seq_cst);
+  uint64_t max_span = atomic_load_explicit(&queue->max_span, memory_order_seq_cst);
+  if (low) {
+    max_count = rocket__low_water(max_count);
+    max_bytes = rocket__low_water(max_bytes);
+    max_span = rocket__low_water(max_span);
+  }
   uint64_t held = atomic_load_explicit(&queue->held, memory_order_seq_cst); /* seq_cst: see should_pull */
   if (ROCKET__HELD_COUNT(held) > max_count) return ROCKET_THROTTLE_COUNT;
   if (ROCKET__HELD_BYTES(held) > max_bytes) return ROCKET_THROTTLE_BYTES;
@@ -342,10 +352,25 @@ bool rocket__process_queue_wake(rocket_process_queue *queue, uint32_t who) {
   return true;
 }
 
-void rocket__process_queue_finished(rocket_process_queue *queue, uint32_t count, uint64_t bytes) {
-  atomic_fetch_sub_explicit(&queue->held, ROCKET__HELD(count, bytes), memory_order_seq_cst); /* seq_cst: see should_pull */
-  if (queue->budget && bytes > 0) rocket__byte_budget_subtract(queue->budget, bytes);
+static void wake_below_low_water(rocket_process_queue *queue) {
   if (atomic_load_explicit(&queue->throttled, memory_order_seq_cst) == ROCKET__BY_ITSELF &&
       over(queue, true) == ROCKET_THROTTLE_NONE)
     rocket__process_queue_wake(queue, ROCKET__BY_ITSELF);
+}
+
+void rocket__process_queue_finished(rocket_process_queue *queue, uint32_t count, uint64_t bytes) {
+  atomic_fetch_sub_explicit(&queue->held, ROCKET__HELD(count, bytes), memory_order_seq_cst); /* seq_cst: see should_pull */
+  if (queue->budget && bytes > 0) rocket__byte_budget_subtract(queue->budget, bytes);
+  wake_below_low_water(queue);
+}
+
+/* seq_cst: the pair is "throttled, then read the limits" in should_pull, "the limits, then read throttled" here. Either the second look
+ * there sees room, or this one sees that it has to wake. */
+int rocket_process_queue_set_limits(rocket_process_queue *queue, uint32_t max_count, uint64_t max_bytes, uint32_t max_span) {
+  if (!limits_are_valid(max_count, max_bytes, max_span)) return ROCKET_INVALID_ARGUMENT;
+  atomic_store_explicit(&queue->max_count, max_count, memory_order_seq_cst);
+  atomic_store_explicit(&queue->max_bytes, max_bytes, memory_order_seq_cst);
+  atomic_store_explicit(&queue->max_span, max_span, memory_order_seq_cst);
+  wake_below_low_water(queue);
+  return ROCKET_OK;
 }

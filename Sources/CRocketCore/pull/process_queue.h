@@ -75,12 +75,12 @@ struct rocket_process_queue {
   void (*wake)(void *user);
   void *wake_user;
   void (*wake_drop)(void *user);
-  uint64_t max_bytes;
   uint64_t directory_mask; /* entries - 1; entries are a power of two */
-  uint32_t max_count;
-  uint32_t max_span;
   uint32_t largest_pull;
   /* Seldom changed. */
+  _Atomic uint64_t max_bytes;
+  _Atomic uint32_t max_count;
+  _Atomic uint32_t max_span;
   _Atomic uint32_t counts;
   _Atomic bool waits; /* is it in the budget's list? Changed under the budget's lock */
   struct rocket_process_queue *waits_before, *waits_behind;

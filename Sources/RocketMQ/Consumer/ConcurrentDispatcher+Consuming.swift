@@ -61,24 +61,25 @@ extension ConcurrentDispatcher {
   func consume(_ item: SecondTry) async -> WorkDone {
     var done = WorkDone(slot: item.queue.slot, count: 1)
     if item.queue.window.isDropped { return done }
-    let message = ReceivedMessage(item.box, from: item.queue.secondOrigin)
+    let message = ReceivedMessage(item.box, from: item.queue.origin(failures: item.failures))
     if item.box.isBodyAsStored {
-      await finish(message, item.position, .retryLater, item.queue, &done)
+      await finish(message, item.position, .retryLater, item.queue, failures: item.failures, &done)
       return done
     }
     switch listener {
     case .single(let listen):
       let result: ConsumeResult
       do { result = try await listen(message, ConsumeContext(queue: item.queue)) } catch { result = self.result(of: error, message) }
-      await finish(message, item.position, result, item.queue, &done)
-    case .batch(_, let listen): await consume([(message, item.position)], listen, item.queue, &done)
+      await finish(message, item.position, result, item.queue, failures: item.failures, &done)
+    case .batch(_, let listen): await consume([(message, item.position)], listen, item.queue, failures: item.failures, &done)
     case .sequence: preconditionFailure("a sequence has no workers")
     }
     return done
   }
 
   private func consume(
-    _ batch: [(message: ReceivedMessage, position: UInt64)], _ listen: MessageListener.Batch, _ queue: OwnedQueue, _ done: inout WorkDone
+    _ batch: [(message: ReceivedMessage, position: UInt64)], _ listen: MessageListener.Batch, _ queue: OwnedQueue,
+    failures: Int = 0, _ done: inout WorkDone
   ) async {
     guard !batch.isEmpty, !queue.isForgotten else { return }
     let result: BatchConsumeResult
@@ -90,7 +91,7 @@ extension ConcurrentDispatcher {
     }
     let (successes, rest) = result.split(batch.count)
     for (index, item) in batch.enumerated() {
-      await finish(item.message, item.position, index < successes ? .success : rest, queue, &done)
+      await finish(item.message, item.position, index < successes ? .success : rest, queue, failures: failures, &done)
     }
   }
 
@@ -105,7 +106,7 @@ extension ConcurrentDispatcher {
     _ index: Int, of buffer: inout TakeBuffer, _ error: RocketMQError, _ queue: OwnedQueue, _ done: inout WorkDone
   ) async {
     logger.error(
-      "a message cannot be read and is sent back",
+      "a message cannot be read; it counts as failed",
       metadata: [
         LogKey.topic: "\(queue.messageQueue.topic)", LogKey.queue: "\(queue.messageQueue)",
         LogKey.offset: "\(buffer.queueOffset(index))", LogKey.error: "\(error)",
@@ -116,7 +117,7 @@ extension ConcurrentDispatcher {
 
   private func result(of error: any Error, _ message: ReceivedMessage) -> ConsumeResult {
     logger.warning(
-      "the listener failed; the message comes again later",
+      "the listener failed",
       metadata: [
         LogKey.topic: "\(message.topic)", LogKey.queue: "\(message.queue)", LogKey.offset: "\(message.queueOffset)",
         LogKey.messageID: "\(message.messageID)", LogKey.error: "\(error)",
@@ -125,7 +126,7 @@ extension ConcurrentDispatcher {
   }
 
   func finish(
-    _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, _ done: inout WorkDone
+    _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, failures: Int = 0, _ done: inout WorkDone
   ) async {
     guard let delayLevel = result.delayLevel else {
       queue.window.acknowledge(position)
@@ -133,16 +134,42 @@ extension ConcurrentDispatcher {
       return
     }
     done.failed += 1
+    let again = SecondTry(queue: queue, position: position, box: message.box, failures: failures + 1)
+    if case .passOver(let retries) = options.failures {
+      // It comes again when the consumer starts again.
+      if queue.isForgotten { return }
+      guard failures < retries, delayLevel >= 0, !message.box.isBodyAsStored else {
+        giveUp(message, position, queue, &done)
+        return
+      }
+      done.count -= 1
+      handled(again, isSentBack: false)
+      return
+    }
     // From here on the send-back has it in hand.
     done.count -= 1
     await sendBack.add(
       SendBack.Item(queue: queue, message: message, delayLevel: delayLevel) { isSentBack in
-        self.sentBack(queue, position, message.box, isSentBack)
+        self.handled(again, isSentBack: isSentBack)
       })
   }
 
-  private func sentBack(_ queue: OwnedQueue, _ position: UInt64, _ box: MessageBox, _ isSentBack: Bool) {
-    if isSentBack { queue.window.acknowledge(position) }
+  /// Nobody delivers it again in a broadcasting group, here or elsewhere.
+  private func giveUp(_ message: ReceivedMessage, _ position: UInt64, _ queue: OwnedQueue, _ done: inout WorkDone) {
+    logger.error(
+      "a message of a broadcasting group failed and is passed over",
+      metadata: [
+        LogKey.topic: "\(message.topic)", LogKey.queue: "\(message.queue)", LogKey.offset: "\(message.queueOffset)",
+        LogKey.messageID: "\(message.messageID)",
+      ])
+    queue.window.acknowledge(position)
+    done.passedOver += 1
+  }
+
+  /// A failed message is safe at a broker, or stays here for another try.
+  private func handled(_ item: SecondTry, isSentBack: Bool) {
+    let queue = item.queue
+    if isSentBack { queue.window.acknowledge(item.position) }
     pool.update { state in
       if isSentBack { state.counts.sentBack += 1 }
       let isLast = isSentBack ? state.line.finish(queue.slot, count: 1) : state.line.delay(queue.slot)
@@ -152,7 +179,6 @@ extension ConcurrentDispatcher {
     // It stays unfinished, so the offset stays in front of it.
     pool.tasks.run { [options] in
       try? await options.clock.sleep(for: options.secondTryDelay)
-      let item = SecondTry(queue: queue, position: position, box: box)
       self.pool.update { ($0.line.again(item, queue.slot), nil) }
     }
   }
@@ -184,17 +210,20 @@ extension ConcurrentDispatcher {
 
   func sendBackExpired(_ queue: OwnedQueue, after timeout: Duration) async {
     var buffer = TakeBuffer(capacity: Self.largestScan)
-    let expired = buffer.scanExpired(of: queue.window, timeout: timeout)
+    let expired = buffer.scanExpired(of: queue.window, timeout: timeout, now: elapsed.milliseconds)
+    let isSentBack = if case .sendBack = options.failures { true } else { false }
     for index in 0..<expired {
       guard let box = (try? buffer.nextMessage(bodyLimit: options.bodyLimit)) ?? buffer.nextUnreadMessage() else { continue }
       let message = ReceivedMessage(box, from: queue.origin)
       let position = buffer.position(index)
       logger.warning(
-        "the listener takes too long; the message is sent back",
+        "the listener takes too long\(isSentBack ? "; the message is sent back" : "")",
         metadata: [
           LogKey.topic: "\(message.topic)", LogKey.queue: "\(queue.messageQueue)", LogKey.offset: "\(message.queueOffset)",
           LogKey.messageID: "\(message.messageID)",
         ])
+      // In a broadcasting group there is nobody else to try it.
+      guard isSentBack else { continue }
       await sendBack.add(
         SendBack.Item(queue: queue, message: message, delayLevel: Self.expiredDelayLevel) { isSentBack in
           guard isSentBack else { return }

@@ -58,18 +58,21 @@ extension ConcurrentDispatcher {
       return nil
     }
     return delivery(
-      of: ReceivedMessage(item.box, from: item.queue.secondOrigin), item.position, item.queue, ConsumeContext(queue: item.queue))
+      of: ReceivedMessage(item.box, from: item.queue.origin(failures: item.failures)), item.position, item.queue,
+      ConsumeContext(queue: item.queue), failures: item.failures)
   }
 
   private func delivery(
-    of message: ReceivedMessage, _ position: UInt64, _ queue: OwnedQueue, _ context: ConsumeContext
+    of message: ReceivedMessage, _ position: UInt64, _ queue: OwnedQueue, _ context: ConsumeContext, failures: Int = 0
   ) -> Delivery {
     Delivery(message, context, hooks: options.hooks, logger: logger) { [self] message, result in
-      settle(message, position, result, queue)
+      settle(message, position, result, queue, failures)
     }
   }
 
-  private func settle(_ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue) {
+  private func settle(
+    _ message: ReceivedMessage, _ position: UInt64, _ result: ConsumeResult, _ queue: OwnedQueue, _ failures: Int
+  ) {
     queue.noteConsumed(at: Core.nowMilliseconds())
     if case .success = result {
       queue.window.acknowledge(position)
@@ -77,7 +80,7 @@ extension ConcurrentDispatcher {
     }
     pool.tasks.run { [self] in
       var done = WorkDone(slot: queue.slot, count: 1)
-      await finish(message, position, result, queue, &done)
+      await finish(message, position, result, queue, failures: failures, &done)
       pool.report(done)
     }
   }

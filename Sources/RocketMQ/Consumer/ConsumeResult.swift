@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/// What a listener says of one message. Java: `ConsumeConcurrentlyStatus` with the context's delay level.
+/// What a listener says of one message. In broadcasting mode nobody delivers a message again: what is not a success is passed over, after
+/// ``PushConsumerConfiguration/maxLocalRetries``, and ``deadLetter`` at once.
+///
+/// Java: `ConsumeConcurrentlyStatus` with the context's delay level.
 public enum ConsumeResult: Sendable, Hashable {
   /// It is done with.
   case success

@@ -3,8 +3,9 @@
 
 /// Where a group begins with a queue for which no offset is stored. With a stored offset it goes on from there. Java: `ConsumeFromWhere`.
 ///
-/// A broker answers "offset 0" for a new group as long as the queue's first message is still in its memory; then every group begins
-/// with that one, whatever is chosen here. The group's own retry topic always begins with its first message.
+/// When offsets are kept at brokers, a broker answers "offset 0" for a new group as long as the queue's first message is still in its
+/// memory; then every group begins with that one, whatever is chosen here. The group's own retry topic always begins with its first
+/// message: what has failed must not be skipped.
 public enum ConsumeStart: Sendable, Hashable {
   /// With what comes from now on. Java: `CONSUME_FROM_LAST_OFFSET`.
   case latest

@@ -9,6 +9,8 @@ public struct ConsumerStatistics: Sendable {
   public var failed: Int
   /// Of those, messages that are safe at a broker again.
   public var sentBack: Int
+  /// Of those, messages of a broadcasting group that were given up.
+  public var passedOver: Int
   /// Sorted.
   public var queues: [Queue]
 

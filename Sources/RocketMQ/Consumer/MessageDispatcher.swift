@@ -58,4 +58,5 @@ struct DispatchCounts: Sendable {
   var consumed = 0
   var failed = 0
   var sentBack = 0
+  var passedOver = 0
 }

@@ -5,7 +5,8 @@
 public enum MessageModel: Sendable, Hashable {
   /// One of the members; what fails comes again, to any of them. Offsets are kept at the brokers.
   case clustering
-  /// Every member; what fails is logged and not delivered again. Offsets are kept by each member.
+  /// Every member gets every message. What fails is logged, counted and passed over: no retry topic, no dead letters. Offsets are kept by
+  /// each member, in a file unless it is told otherwise.
   case broadcasting
 
   /// nil for a name that means nothing here.

@@ -15,8 +15,6 @@ final class OwnedQueue: Sendable {
   /// The broker's lock on it.
   let lease: QueueLease
   let origin: MessageOrigin
-  /// The same for messages that are handed out again here because they could not be sent back.
-  let secondOrigin: MessageOrigin
   /// What is consumed in order: what has failed of it, and what waits for a commit.
   let order = Mutex(OrderedProgress())
   private let pulling = Mutex<Puller?>(nil)
@@ -31,8 +29,10 @@ final class OwnedQueue: Sendable {
     self.window = window
     self.lease = lease
     origin = MessageOrigin(queue: messageQueue, group: group)
-    secondOrigin = MessageOrigin(queue: messageQueue, group: group, failuresHere: 1)
   }
+
+  /// The same for a message that is handed out again here, after so many failures.
+  func origin(failures: Int) -> MessageOrigin { MessageOrigin(queue: messageQueue, group: group, failuresHere: failures) }
 
   var puller: Puller? {
     get { pulling.withLock { $0 } }

@@ -24,22 +24,30 @@ extension PushConsumer: Service {
   /// answer, is no error: consumption begins when they are there.
   ///
   /// - Throws: `invalidArgument` without a listener, `groupInUse` when the client has another consumer of the group, `notRunning` when it
-  ///   (or the client) has been started and shut down before, `brokerError` when a broker refuses an SQL filter.
+  ///   (or the client) has been started and shut down before, `brokerError` when a broker refuses an SQL filter, `storageFailed` when
+  ///   the offset file of a broadcasting consumer cannot be used, or another consumer uses it.
   public func start() async throws(RocketMQError) { try await start(try begin()) }
 
   /// The phase is `starting`.
   func start(_ listener: AnyListener) async throws(RocketMQError) {
     do throws(RocketMQError) {
+      try await offsets.openStore()
+    } catch {
+      startFailed()
+      throw error
+    }
+    do throws(RocketMQError) {
       try client.register(self)
     } catch {
-      state.withLock { if case .starting = $0.phase { $0.phase = .idle } }
-      tellLaunched()
+      await offsets.closeStore()
+      startFailed()
       throw error
     }
     let isLaunched = launch(listener)
     tellLaunched()
     guard isLaunched else {
       await client.unregister(consumer: group)
+      await offsets.closeStore()
       throw RocketMQError(.notRunning, "the consumer of \(group) was shut down while it started")
     }
     do throws(RocketMQError) {
@@ -67,6 +75,12 @@ extension PushConsumer: Service {
     }
   }
 
+  /// It may be tried again.
+  private func startFailed() {
+    state.withLock { if case .starting = $0.phase { $0.phase = .idle } }
+    tellLaunched()
+  }
+
   private func tellLaunched() {
     for waiter in state.withLock({ state in exchange(&state.awaitingLaunch, with: []) }) { waiter.resume() }
   }
@@ -90,8 +104,8 @@ extension PushConsumer: Service {
     switch listener {
     case .concurrent(let listener):
       let options = ConcurrentDispatcher.Options(
-        concurrency: concurrency, bodyLimit: configuration.maxBodyBytes, secondTryDelay: Self.secondTryDelay, clock: client.clock,
-        hooks: configuration.consumeHooks, filters: configuration.messageFilters)
+        concurrency: concurrency, bodyLimit: configuration.maxBodyBytes, failures: failures, secondTryDelay: Self.secondTryDelay,
+        clock: client.clock, hooks: configuration.consumeHooks, filters: configuration.messageFilters)
       return ConcurrentDispatcher(listener, options, logger: logger) { [weak self] item in await self?.sendBack(item) ?? false }
     case .inOrder(let listener):
       let options = OrderlyDispatcher.Options(
@@ -119,6 +133,13 @@ extension PushConsumer: Service {
   }
 
   var isInOrder: Bool { state.withLock { $0.listener?.isInOrder ?? false } }
+
+  private var failures: ConcurrentDispatcher.Failures {
+    switch configuration.messageModel {
+    case .clustering: .sendBack
+    case .broadcasting: .passOver(afterRetries: configuration.maxLocalRetries)
+    }
+  }
 
   /// Java: 5 s.
   private static let secondTryDelay: Duration = .seconds(5)
@@ -184,6 +205,7 @@ extension PushConsumer: Service {
     rebalance.post(.stop)
     await work.value
     await client.unregister(consumer: group)
+    await offsets.closeStore()
     let (dispatcher, leftOver) = state.withLock { ($0.dispatcher, $0.leftOver) }
     dispatcher?.stop()
     requests.cancelAll()

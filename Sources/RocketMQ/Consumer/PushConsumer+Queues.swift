@@ -34,6 +34,9 @@ extension PushConsumer: RebalanceEffects {
     }
     let queues = route.readableQueues(of: topic)
     guard !queues.isEmpty else { return .notAllocated(topic: topic, retry: false) }
+    if configuration.messageModel == .broadcasting {
+      return .allocated(topic: topic, .init(queues: Set(queues), members: [client.clientID]))
+    }
     guard let members = await members(topic) else { return .notAllocated(topic: topic, retry: true) }
     do {
       let request = AllocationRequest(queues: queues, members: members, member: client.clientID, group: group)
@@ -71,6 +74,7 @@ extension PushConsumer: RebalanceEffects {
         LogKey.topic: "\(event.topic)", "rocketmq.assigned": "\(event.assigned.count)", "rocketmq.revoked": "\(event.revoked.count)",
         "rocketmq.owned": "\(event.owned.count)", "rocketmq.members": "\(event.members.count)",
       ])
+    applyLimits(toTopic: event.topic)
     tell(.rebalanced(event))
   }
 
@@ -98,46 +102,28 @@ extension PushConsumer: RebalanceEffects {
   }
 
   private func take(_ queue: MessageQueue, _ lease: QueueLease) async throws(RocketMQError) -> OwnedQueue {
-    let stored = try await offsets.stored(queue)
-    let first: Int64
-    if let stored { first = stored } else { first = try await firstOffset(of: queue) }
-    let owned = try begin(queue, at: first, stored: stored, lease)
+    let beginning = try await beginning(of: queue)
+    let owned = try begin(queue, beginning, lease)
     logger.info(
       "queue taken",
-      metadata: [
-        LogKey.queue: "\(queue)", LogKey.offset: "\(first)", "rocketmq.start": "\(stored == nil ? startFrom.javaName : "stored offset")",
-      ])
+      metadata: [LogKey.queue: "\(queue)", LogKey.offset: "\(beginning.offset)", "rocketmq.start": "\(beginning.reason)"])
     return owned
   }
 
-  /// Where to begin with a queue for which nothing is stored. Java: `computePullFromWhereWithException`.
-  private func firstOffset(of queue: MessageQueue) async throws(RocketMQError) -> Int64 {
-    guard let broker = client.routes.address(ofBroker: queue.brokerName) else {
-      throw RocketMQError(.brokerNotFound, "no address of the broker \(queue.brokerName) is known")
-    }
-    let api = client.api
-    let start = queue.topic == TopicName.retry(ofGroup: group) ? .earliest : startFrom
-    switch start {
-    case .latest: return max(0, try await api.maxOffset(of: queue, at: broker.address))
-    // Java says 0, and lets the broker correct it.
-    case .earliest: return max(0, try await api.minOffset(of: queue, at: broker.address))
-    case .timestamp(let time): return max(0, try await api.searchOffset(of: queue, at: time, broker: broker.address))
-    }
-  }
-
-  private func begin(_ queue: MessageQueue, at first: Int64, stored: Int64?, _ lease: QueueLease) throws(RocketMQError) -> OwnedQueue {
+  private func begin(_ queue: MessageQueue, _ beginning: Beginning, _ lease: QueueLease) throws(RocketMQError) -> OwnedQueue {
     let (subscription, dispatcher) = state.withLock { ($0.subscriptions.data(of: queue.topic), $0.dispatcher) }
     guard let subscription, let dispatcher else {
       throw RocketMQError(.notRunning, "\(group) does not subscribe to \(queue.topic) any more")
     }
-    let window = try ProcessQueue(firstOffset: first, limits: limits, budget: client.cacheBudget)
+    let window = try ProcessQueue(firstOffset: beginning.offset, limits: queueLimits, budget: client.cacheBudget)
     let owned = try dispatcher.add { slot in OwnedQueue(queue, group: group, slot: slot, window: window, lease: lease) }
+    applyLimits(to: owned)
     do throws(RocketMQError) {
-      let puller = try Puller(pullerOptions(queue, first, subscription), filling: window, on: client.loop) { [weak self] event in
+      let puller = try Puller(pullerOptions(queue, beginning.offset, subscription), filling: window, on: client.loop) { [weak self] event in
         self?.heard(event, of: owned)
       }
       owned.puller = puller
-      if state.withLock({ $0.isPaused }) { puller.pause() }
+      if isPaused(queue) { puller.pause() }
     } catch {
       owned.puller = nil
       dispatcher.remove(owned)
@@ -145,18 +131,8 @@ extension PushConsumer: RebalanceEffects {
     }
     // A broker says 0 also when it has nothing stored, as long as the queue's first message is in its memory. Later it would say "nothing",
     // and the group would begin elsewhere: so 0 is committed, too.
-    offsets.open(queue, stored: stored == 0 ? nil : stored)
+    offsets.open(queue, stored: beginning.stored == 0 ? nil : beginning.stored)
     return owned
-  }
-
-  private var limits: ProcessQueue.Limits {
-    var limits = ProcessQueue.Limits()
-    limits.count = configuration.maxCachedMessagesPerQueue
-    limits.bytes = configuration.maxCachedBytesPerQueue
-    // In order there is nothing behind an unfinished message that would be consumed again.
-    limits.span = isInOrder ? 0 : configuration.maxOffsetSpan
-    limits.largestPull = configuration.pullBatchSize
-    return limits
   }
 
   private func pullerOptions(_ queue: MessageQueue, _ first: Int64, _ subscription: SubscriptionData) -> Puller.Options {
@@ -167,6 +143,7 @@ extension PushConsumer: RebalanceEffects {
     options.expression = subscription.expression
     options.subscriptionVersion = subscription.version
     options.tags = subscription.tags
+    options.commitsWithPull = configuration.messageModel == .clustering
     options.batch = configuration.pullBatchSize
     options.interval = configuration.pullInterval
     options.suspend = configuration.longPollTime
@@ -179,6 +156,7 @@ extension PushConsumer: RebalanceEffects {
     applySubscription(to: queue)
     applyAddresses(to: queue)
     applyPause(to: queue)
+    applyLimits(to: queue)
     if !queue.lease.isValid { rebalance.leaseChanged(of: queue.messageQueue) }
     // Not before: a pull with a subscription that has been replaced must not be answered. It fails only when the client has shut down.
     try? queue.puller?.start()

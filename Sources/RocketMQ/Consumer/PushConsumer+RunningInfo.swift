@@ -8,7 +8,8 @@ extension PushConsumer {
   public var statistics: ConsumerStatistics {
     let counts = state.withLock { $0.dispatcher }?.counts ?? DispatchCounts()
     let queues = rebalance.held.map { ConsumerStatistics.Queue($0) }.sorted { $0.queue < $1.queue }
-    return ConsumerStatistics(consumed: counts.consumed, failed: counts.failed, sentBack: counts.sentBack, queues: queues)
+    return ConsumerStatistics(
+      consumed: counts.consumed, failed: counts.failed, sentBack: counts.sentBack, passedOver: counts.passedOver, queues: queues)
   }
 
   /// The same, and its settings, in the form that Java's tools know.

@@ -14,10 +14,10 @@ extension PushConsumer {
     while (try? await client.clock.sleep(for: interval)) != nil {
       elapsed += interval
       let queues = Dictionary(rebalance.held.map { (ObjectIdentifier($0), $0) }) { first, _ in first }
-      let isPaused = state.withLock { $0.isPaused }
       let sights = queues.map { key, queue in
         QueueWatch.Sight(
-          key: key, lastPull: queue.puller?.lastPullMilliseconds ?? 0, mayRest: isPaused || !queue.lease.isValid || queue.waitsForListener)
+          key: key, lastPull: queue.puller?.lastPullMilliseconds ?? 0,
+          mayRest: isPaused(queue.messageQueue) || !queue.lease.isValid || queue.waitsForListener)
       }
       for (key, forMilliseconds) in watch.look(at: sights, now: UInt64(elapsed.wholeMilliseconds)) {
         if let queue = queues[key] { restart(queue, after: .milliseconds(forMilliseconds)) }

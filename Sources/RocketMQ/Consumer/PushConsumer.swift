@@ -10,7 +10,8 @@ internal import Synchronization
 /// ``shutdown(deadline:)`` it. A consumer cannot be started again. Thread-safe.
 ///
 /// Every message is delivered at least once: its offset is committed only when the listener has finished it and everything before it in
-/// its queue, or when it is safe at a broker to be delivered again. So be prepared to see a message twice.
+/// its queue, or when it is safe at a broker to be delivered again. So be prepared to see a message twice. Only in broadcasting mode is a
+/// message that fails given up, after ``PushConsumerConfiguration/maxLocalRetries``.
 public final class PushConsumer: Sendable {
   struct State {
     var phase = Phase.idle
@@ -24,6 +25,8 @@ public final class PushConsumer: Sendable {
     var isPaused = false
     /// When it began to run.
     var startedAt: Timestamp?
+    /// Paused by name; only queues that are held.
+    var pausedQueues: Set<MessageQueue> = []
     /// Brokers have heard of the subscriptions, so that they answer pulls.
     var hasGreeted = false
     var leftOver: [ShutdownReport.Queue] = []
@@ -82,12 +85,24 @@ public final class PushConsumer: Sendable {
     innerProducer = Producer.inner(client: client)
     rebalance = RebalanceService(clock: client.clock, interval: configuration.rebalanceInterval)
     offsets = OffsetCommitter(
-      store: configuration.offsetStore ?? BrokerOffsetStore(api: client.api, routes: client.routes), group: group, loop: client.loop,
-      logger: logger)
+      store: try Self.offsetStore(client, configuration), group: group, loop: client.loop, logger: logger)
     var state = State(concurrency: configuration.concurrency)
-    _ = state.subscriptions.set(
-      TopicName.retry(ofGroup: group), .all, nowMilliseconds: Timestamp.now.millisecondsSince1970)
+    if configuration.messageModel == .clustering {
+      _ = state.subscriptions.set(
+        TopicName.retry(ofGroup: group), .all, nowMilliseconds: Timestamp.now.millisecondsSince1970)
+    }
     self.state = Mutex(state)
+  }
+
+  private static func offsetStore(
+    _ client: RocketMQClient, _ configuration: PushConsumerConfiguration
+  ) throws(RocketMQError) -> any OffsetStore {
+    if let store = configuration.offsetStore { return store }
+    switch configuration.messageModel {
+    case .clustering: return BrokerOffsetStore(api: client.api, routes: client.routes)
+    case .broadcasting:
+      return try FileOffsetStore.atHome(clientID: client.clientID, instanceName: client.configuration.instanceName)
+    }
   }
 
   // MARK: Listening
@@ -158,22 +173,6 @@ public final class PushConsumer: Sendable {
   }
 
   // MARK: Control
-
-  /// Stops pulling. What has been pulled is still consumed, and queues still come and go. Java: `suspend`.
-  public func pause() { setPaused(true) }
-
-  /// Pulls again. Java: `resume`.
-  public func resume() { setPaused(false) }
-
-  private func setPaused(_ isPaused: Bool) {
-    state.withLock { $0.isPaused = isPaused }
-    for queue in rebalance.held { applyPause(to: queue) }
-  }
-
-  func applyPause(to queue: OwnedQueue) {
-    // While its lock is in doubt, a pull might commit an offset that another member has passed.
-    if state.withLock({ $0.isPaused }) || !queue.lease.isValid { queue.puller?.pause() } else { queue.puller?.resume() }
-  }
 
   /// How many messages are consumed at the same time, from now on. Java: `updateCorePoolSize`.
   ///

@@ -25,6 +25,12 @@ public struct PushConsumerConfiguration: Sendable {
   /// ... or more body bytes than this; 1 byte to 1 GiB, default 100 MiB. Java: `pullThresholdSizeForQueue`. For all queues of all
   /// consumers together there is ``ClientConfiguration/maxCachedBytes``.
   public var maxCachedBytesPerQueue = 100 << 20
+  /// ... or when it and the other queues of its topic that this consumer has hold more than this together: each gets an equal part, anew
+  /// whenever queues come or go. 1 to 6,553,500; nil, the default: no limit. Java: `pullThresholdForTopic`, which there takes the place of
+  /// the limit for one queue, and is divided by the queues of all topics.
+  public var maxCachedMessagesPerTopic: Int?
+  /// ... or more body bytes than this together; 1 byte to 100 GiB, nil, the default: no limit. Java: `pullThresholdSizeForTopic`.
+  public var maxCachedBytesPerTopic: Int?
   /// ... or when its newest message is further than this from its oldest unfinished one; 1 to 65,535, default 2000. So one message that
   /// takes long does not make much to be consumed again after a crash. Java: `consumeConcurrentlyMaxSpan`.
   public var maxOffsetSpan = 2000
@@ -38,6 +44,10 @@ public struct PushConsumerConfiguration: Sendable {
   /// A message that the listener has had for longer than this is sent back, so that another member may try it; at least 1 s, default
   /// 15 min.
   public var consumeTimeout: Duration = .seconds(15 * 60)
+  /// With ``MessageModel/broadcasting``: how often a message that fails is given to the listener again, each time 5 s later, before it is
+  /// passed over; its queue's offset waits. 0 to 1000, default 0, as in Java: a message that fails because of what is in it would
+  /// otherwise hold its queue up for nothing. With ``MessageModel/clustering`` it has no effect.
+  public var maxLocalRetries = 0
   /// Messages whose bodies inflate to more than this count as failed; default 64 MiB.
   public var maxBodyBytes = 64 << 20
 
@@ -50,7 +60,8 @@ public struct PushConsumerConfiguration: Sendable {
   public var allocation: any AllocationStrategy = AverageAllocation()
   /// Between two rebalances when nothing gives cause for one earlier; default 20 s.
   public var rebalanceInterval: Duration = .seconds(20)
-  /// Where offsets are kept; nil: at the brokers.
+  /// Where offsets are kept; nil: at the brokers, or with ``MessageModel/broadcasting`` in files under
+  /// `$HOME/.rocketmq_offsets/<instance name>` (``ClientConfiguration/instanceName``, or `DEFAULT`).
   public var offsetStore: (any OffsetStore)?
   /// Between two commits of offsets that have changed; default 5 s. Java: `persistConsumerOffsetInterval`.
   public var commitInterval: Duration = .seconds(5)
@@ -85,7 +96,10 @@ public struct PushConsumerConfiguration: Sendable {
     try check("pullRetryDelay", pullRetryDelay, .milliseconds(1) ... .seconds(3600))
     try check("maxCachedMessagesPerQueue", maxCachedMessagesPerQueue, 1...65_535)
     try check("maxCachedBytesPerQueue", maxCachedBytesPerQueue, 1...(1 << 30))
+    if let limit = maxCachedMessagesPerTopic { try check("maxCachedMessagesPerTopic", limit, 1...6_553_500) }
+    if let limit = maxCachedBytesPerTopic { try check("maxCachedBytesPerTopic", limit, 1...(100 << 30)) }
     try check("maxOffsetSpan", maxOffsetSpan, 1...65_535)
+    try check("maxLocalRetries", maxLocalRetries, 0...1000)
     if let maxReconsumeTimes { try check("maxReconsumeTimes", maxReconsumeTimes, 0...Int(Int32.max)) }
     try check("suspension", suspension, .milliseconds(10) ... .seconds(30))
     try check("consumeTimeout", consumeTimeout, .seconds(1) ... .seconds(365 * 86_400))

@@ -10,6 +10,7 @@ struct WorkDone {
   var count = 0
   var consumed = 0
   var failed = 0
+  var passedOver = 0
   /// In order: given back, and whether the queue's next turn waits.
   var back = 0
   var suspends = false
@@ -183,6 +184,7 @@ extension WorkerPool.State {
   fileprivate mutating func finish(_ done: WorkDone, _ discipline: WorkerPool.Line.Discipline) -> RunSlot? {
     counts.consumed += done.consumed
     counts.failed += done.failed
+    counts.passedOver += done.passedOver
     guard let slot = done.slot else { return nil }
     let isDone =
       discipline == .inOrder

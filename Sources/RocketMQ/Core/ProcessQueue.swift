@@ -69,6 +69,14 @@ package final class ProcessQueue: Sendable {
       lastOffset: raw.last_offset, isDropped: raw.dropped)
   }
 
+  /// Other limits from now on, but for the largest pull; a puller that waits goes on when they leave room. Within the ranges of those it
+  /// was made with.
+  package func setLimits(_ limits: Limits) {
+    let status = rocket_process_queue_set_limits(
+      handle.raw, UInt32(clamping: limits.count), UInt64(clamping: limits.bytes), UInt32(clamping: limits.span))
+    assert(status == 0, "limits out of range: \(limits)")
+  }
+
   /// Marks a message finished. False: it was finished before.
   @discardableResult
   package func acknowledge(_ position: UInt64) -> Bool { rocket_process_queue_ack(handle.raw, position) == 0 }
@@ -137,12 +145,12 @@ package struct TakeBuffer: ~Copyable {
     return count
   }
 
-  /// Messages of the given queue that have been taken for longer than `timeout`, each reported once.
-  package mutating func scanExpired(of queue: ProcessQueue, timeout: Duration) -> Int {
+  /// Messages of the given queue that, at `now` (`Core.nowMilliseconds()`), have been taken for longer than `timeout`, each reported once.
+  package mutating func scanExpired(of queue: ProcessQueue, timeout: Duration, now: UInt64) -> Int {
     releaseRest()
     count = Int(
       rocket_process_queue_scan_expired(
-        queue.handle.raw, rocket_now_ms(), UInt64(timeout.wholeMilliseconds), UInt32(storage.count), storage.baseAddress))
+        queue.handle.raw, now, UInt64(timeout.wholeMilliseconds), UInt32(storage.count), storage.baseAddress))
     return count
   }
 

@@ -27,6 +27,9 @@ final class OffsetCommitter: Sendable {
     self.logger = logger
   }
 
+  func openStore() async throws(RocketMQError) { try await store.open(group: group, logger: logger) }
+  func closeStore() async { await store.close(group: group) }
+
   /// Where the group is with a queue, as the store says; nil: nowhere yet.
   func stored(_ queue: MessageQueue) async throws(RocketMQError) -> Int64? { try await store.offset(of: queue, group: group) }
 
@@ -34,12 +37,40 @@ final class OffsetCommitter: Sendable {
   /// message does not skip what comes while it is away.
   func open(_ queue: MessageQueue, stored: Int64?) { ledger.withLock { $0.open(queue, stored: stored) } }
 
-  /// Writes what has changed. Every broker on its own: one that does not answer delays no other, and is asked once.
+  /// Writes what has changed: in one go where the store can; else every broker on its own: one that does not answer delays no other, and is
+  /// asked once.
   func commitChanged(_ queues: [(queue: MessageQueue, window: ProcessQueue)]) async {
+    if let store = store as? any BatchOffsetStore { return await commitTogether(queues, store) }
     await withDiscardingTaskGroup { group in
       for (_, queues) in Dictionary(grouping: queues, by: \.queue.brokerName) {
         group.addTask { await self.commitAtOneBroker(queues) }
       }
+    }
+  }
+
+  private func commitTogether(_ queues: [(queue: MessageQueue, window: ProcessQueue)], _ store: any BatchOffsetStore) async {
+    let due = queues.compactMap { queue, window in begin(queue, window).map { (queue: queue, offset: $0) } }
+    if due.isEmpty { return }
+    var failure: RocketMQError?
+    do throws(RocketMQError) {
+      try await store.commit(Dictionary(due.map { ($0.queue, $0.offset) }) { $1 }, group: group)
+    } catch { failure = error }
+    let isCommitted = failure == nil
+    let waiters = ledger.withLock { ledger in due.flatMap { ledger.end($0.queue, committed: isCommitted ? $0.offset : nil) } }
+    for waiter in waiters { waiter.resume() }
+    if let failure, failure.code != .cancelled {
+      logger.warning(
+        "offsets could not be committed; they are tried again",
+        metadata: [LogKey.count: "\(due.count)", LogKey.error: "\(failure)"])
+    }
+  }
+
+  /// The offset to commit now; nil: none. A queue is dropped before it is sealed: so what was held when a commit began, and has been
+  /// released and taken anew since, cannot write the offset of its former life.
+  private func begin(_ queue: MessageQueue, _ window: ProcessQueue) -> Int64? {
+    ledger.withLock { ledger in
+      let offset = window.commitOffset
+      return !window.isDropped && ledger.begin(queue, offset) ? offset : nil
     }
   }
 
@@ -51,13 +82,7 @@ final class OffsetCommitter: Sendable {
           running -= 1
           if let failure = await group.next() ?? nil, failure.brokerCode == nil { break }
         }
-        // A queue is dropped before it is sealed. So what was held when this began, and has been released and taken anew since, cannot
-        // write the offset of its former life.
-        let due = ledger.withLock { ledger -> Int64? in
-          let offset = window.commitOffset
-          return !window.isDropped && ledger.begin(queue, offset) ? offset : nil
-        }
-        guard let offset = due else { continue }
+        guard let offset = begin(queue, window) else { continue }
         running += 1
         group.addTask { await self.commit(queue, offset) }
       }

@@ -117,6 +117,9 @@ package struct Rebalance<Held: AnyObject & Sendable>: Sendable {
     phases.compactMapValues { if case .held(let held) = $0 { held } else { nil } }
   }
 
+  /// How many queues of a topic are consumed now, or soon.
+  package func shareCount(ofTopic topic: String) -> Int { wanted[topic]?.queues.count ?? 0 }
+
   package mutating func handle(_ event: Event) -> [Action] {
     var actions: [Action] = []
     switch event {

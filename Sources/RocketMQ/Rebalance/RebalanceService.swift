@@ -70,6 +70,9 @@ final class RebalanceService: Sendable {
 
   var held: [OwnedQueue] { Array(state.withLock { $0.held }.values) }
 
+  /// Of how many queues this member's share of a topic consists.
+  func shareCount(ofTopic topic: String) -> Int { state.withLock { $0.shareCount(ofTopic: topic) } }
+
   /// Returns when `.stop` has been posted and every queue is released. Must not be cancelled.
   func run(_ effects: any RebalanceEffects) async {
     await withDiscardingTaskGroup { group in

@@ -16,6 +16,7 @@ struct ConsumeCommand: AsyncParsableCommand {
           --sql "region = 'eu' AND amount > 100"
         rocketmq consume -n 127.0.0.1:9876 -t orders -g audit --format json \\
           --from 2026-01-31T08:15:00Z --idle-exit 5
+        rocketmq consume -n 127.0.0.1:9876 -t prices -g display --broadcast
 
       A message is acknowledged once it is printed, and never before: what was
       not printed is delivered again, here or to another member of the group. So
@@ -26,10 +27,14 @@ struct ConsumeCommand: AsyncParsableCommand {
       only sees to it that a member that joins or leaves makes nothing come twice.
       All members of the group must agree on either.
 
+      With --broadcast every member of the group gets every message. Offsets are
+      kept in files under $HOME/.rocketmq_offsets/DEFAULT, or where
+      --offsets-directory says; each member on one machine needs its own place.
+
       --from is where the group begins when it has no offset yet; a group that
       has one goes on from there. While the first message of a queue is still in
       the broker's memory, as in a new topic, the broker lets every new group
-      begin with it, whatever --from says.
+      begin with it, whatever --from says (not with --broadcast).
 
       --strategy decides which queues of the topic this member of the group gets;
       all members must use the same. CONFIG, MACHINE_ROOM and
@@ -79,6 +84,26 @@ struct ConsumeCommand: AsyncParsableCommand {
   @Flag(help: "Hand queues over to other members only when nothing of them is being consumed.")
   var exclusive = false
 
+  @Flag(help: "Get every message, like every other member of the group, instead of sharing them.")
+  var broadcast = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep the offsets in files in this directory. Default with --broadcast: $HOME/.rocketmq_offsets/DEFAULT; else at the brokers.",
+      valueName: "directory"))
+  var offsetsDirectory: String?
+
+  @Option(
+    help: ArgumentHelp("Take up to so many messages at once; acknowledge them when all are printed. Default: 1.", valueName: "n"),
+    transform: wholeNumber(1...1024))
+  var batch = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Work on so many messages at the same time, so that they come out in no order. Default: 1.", valueName: "n"),
+    transform: wholeNumber(1...1000))
+  var concurrency = 1
+
   @Option(help: "text: the body and a line end; json: an object a line.")
   var format: Format = .text
 
@@ -103,6 +128,16 @@ struct ConsumeCommand: AsyncParsableCommand {
 
   func validate() throws {
     if filter != nil, sql != nil { throw ValidationError("--filter and --sql exclude each other: a topic has one filter.") }
+    // What is left over has to begin right behind the last message printed.
+    if count != nil, batch > 1 || concurrency > 1 {
+      throw ValidationError("--count prints an exact number, one after the other: it goes with neither --batch nor --concurrency.")
+    }
+    if orderly, batch > 1 {
+      throw ValidationError("--orderly prints one message after the other: it does not go with --batch.")
+    }
+    if broadcast, exclusive {
+      throw ValidationError("--exclusive is about sharing queues, and --broadcast shares none: choose one.")
+    }
   }
 
   private var expression: FilterExpression {
@@ -115,7 +150,9 @@ struct ConsumeCommand: AsyncParsableCommand {
     var configuration = PushConsumerConfiguration()
     configuration.isExclusive = exclusive
     configuration.allocation = strategy.allocation
-    configuration.concurrency = 1  // so that printing, acknowledging and counting happen in one order
+    configuration.concurrency = concurrency  // 1: printing, acknowledging and counting happen in one order
+    configuration.messageModel = broadcast ? .broadcasting : .clustering
+    configuration.offsetStore = offsetsDirectory.map { FileOffsetStore(directory: $0) }
     let consumer = try PushConsumer(client: client, group: group, startFrom: from.consumeStart, configuration: configuration)
     let printer = MessagePrinter(format: format, limit: count)
     let end = EndOfInput(idleLimit: idleExit?.duration)
@@ -131,14 +168,24 @@ struct ConsumeCommand: AsyncParsableCommand {
         return .success
       }
     } else {
-      consumer.onMessage { message, _ in
-        guard print(message, printer, end) else {
-          // Neither acknowledged nor sent back, it stays with the group. All that was printed is acknowledged by now: nothing to wait for.
-          Task { await consumer.shutdown(deadline: .zero) }
-          try await Task.sleep(for: .seconds(86_400))
-          return .retryLater
+      @Sendable func printOrKeep(_ message: ReceivedMessage) async throws {
+        if print(message, printer, end) { return }
+        // Neither acknowledged nor sent back, it stays with the group. All that one worker has printed is acknowledged by now: nothing to wait
+        // for. Others need a moment.
+        Task { await consumer.shutdown(deadline: concurrency == 1 ? .zero : .milliseconds(200)) }
+        try await Task.sleep(for: .seconds(86_400))
+        throw CancellationError()
+      }
+      if batch == 1 {
+        consumer.onMessage { message, _ in
+          try await printOrKeep(message)
+          return .success
         }
-        return .success
+      } else {
+        consumer.onMessages(batchSize: batch) { messages, _ in
+          for message in messages { try await printOrKeep(message) }
+          return .success
+        }
       }
     }
     let lookup = Task { try await checkCluster(client, name) }

@@ -6,12 +6,6 @@ import Testing
 
 @testable import RocketMQ
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 @Suite("When brokers fail", .timeLimit(.minutes(1)))
 struct BrokerTroubleTests {
   @Test func consumptionGoesOnSoonAfterABrokerHasBeenRestarted() async throws {
@@ -70,22 +64,4 @@ struct BrokerTroubleTests {
   }
 
   private func port(_ address: String) -> UInt16 { UInt16(address.split(separator: ":").last ?? "") ?? 0 }
-}
-
-func temporaryDirectory() throws -> String {
-  var template = Array("/tmp/rocketmq-test-XXXXXX".utf8CString)
-  guard mkdtemp(&template) != nil else { throw RocketMQError(.storageFailed, "no temporary directory") }
-  return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-}
-
-func removeTree(_ path: String) {
-  guard let directory = opendir(path) else { return }
-  while let entry = readdir(directory) {
-    let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    if name == "." || name == ".." { continue }
-    let child = "\(path)/\(name)"
-    if unlink(child) != 0 { removeTree(child) }
-  }
-  closedir(directory)
-  rmdir(path)
 }

@@ -342,24 +342,6 @@ struct OrderedConsumeTests {
     }
   }
 
-  @Test func broadcastingLocksNothing() async throws {
-    try await ConsumerRig.run(topics: ["T": 2]) { rig in
-      try await rig.send(0..<10)
-      var configuration = PushConsumerConfiguration()
-      configuration.messageModel = .broadcasting
-      let seen = Record<Int>()
-      try await run(rig, configuration) {
-        $0.onMessageInOrder { message, _ in
-          seen.add(Int(message.bodyText) ?? -1)
-          return .success
-        }
-      } until: { _ in
-        #expect(await seen.wait(for: 10))
-      }
-      #expect(await rig.broker.requestCount(code: 41) == 0)
-    }
-  }
-
   // MARK: Parts
 
   /// All messages are there before the first call: so batches are full.

@@ -239,7 +239,6 @@ struct RetryTests {
       try await rig.send(0..<2)
       let client = try rig.client(isStepped: true)
       var configuration = PushConsumerConfiguration()
-      configuration.consumeTimeout = .seconds(1)
       configuration.concurrency = 2
       let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
       try await consumer.subscribe("T")
@@ -252,7 +251,10 @@ struct RetryTests {
       }
       try await consumer.start()
       #expect(await seen.wait(for: 2))
-      try await Task.sleep(for: .milliseconds(1100))  // the timeout itself is in real time
+      // Fifteen minutes, and scans a minute apart.
+      for _ in 0..<14 { rig.clock.advance(by: .seconds(60)) }
+      try await Task.sleep(for: .milliseconds(50))
+      #expect(consumer.statistics.sentBack == 0, "it has a minute left")
       #expect(
         await eventually {
           rig.clock.advance(by: .seconds(60))

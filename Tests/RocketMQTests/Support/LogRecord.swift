@@ -16,6 +16,14 @@ final class LogRecord: Sendable {
   var items: [Item] { record.items }
   var logger: Logger { Logger(label: "test") { _ in Handler(record: record) } }
 
+  /// "level message key=value key=value", keys sorted.
+  func lines(containing text: String) -> [String] {
+    items.map { item in
+      let metadata = item.metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
+      return "\(item.level) \(item.message)\(metadata.joined())"
+    }.filter { $0.contains(text) }
+  }
+
   /// False: nothing of the kind was logged in time.
   func wait(until isMet: @escaping @Sendable (Item) -> Bool) async -> Bool { await record.wait { $0.contains(where: isMet) } }
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the RocketMQ client for Swift and C authors
+
+import RocketMQEmbeddedBroker
+import Synchronization
+import Testing
+
+@testable import RocketMQ
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+@Suite("Draining under flow control", .timeLimit(.minutes(3)))
+struct DrainTests {
+  private final class Tally: Sendable {
+    let nanoseconds = Atomic<Int64>(0)
+    let calls = Atomic<Int>(0)
+  }
+
+  /// A client that looks every 50 ms whether there is room again lets its workers wait most of the time.
+  ///
+  /// Compared is the time from the first message to the last with the time the listener itself took in the same run, over two workers: what
+  /// else the machine does lengthens both. The best of three, because it may also come between.
+  @Test func keepsItsWorkersBusy() async throws {
+    let count = 40_000
+    var best = Double.infinity
+    for attempt in 0..<3 where best > 1.2 {
+      try await ConsumerRig.run(topics: ["T": 4]) { rig in
+        try await rig.sendBatches(count)
+        let log = LogRecord()
+        var settings = ClientConfiguration(nameServers: [rig.broker.nameServerAddress])
+        settings.logger = log.logger
+        let client = try RocketMQClient(settings)
+        var configuration = PushConsumerConfiguration()
+        configuration.concurrency = 2
+        let consumer = try PushConsumer(client: client, group: "G\(attempt)", startFrom: .earliest, configuration: configuration)
+        try await consumer.subscribe("T")
+        let tally = Tally()
+        let ends = Record<ContinuousClock.Instant>()
+        consumer.onMessage { _, _ in
+          let start = ContinuousClock.now
+          var pause = timespec(tv_sec: 0, tv_nsec: 100_000)
+          nanosleep(&pause, nil)
+          let end = ContinuousClock.now
+          tally.nanoseconds.wrappingAdd(Int64((end - start) / .nanoseconds(1)), ordering: .relaxed)
+          switch tally.calls.wrappingAdd(1, ordering: .relaxed).newValue {
+          case 1: ends.add(start)
+          case count: ends.add(end)
+          default: break
+          }
+          return .success
+        }
+        try await consumer.start()
+        try #require(await ends.wait(for: 2, within: .seconds(60)))
+        await consumer.shutdown()
+        await client.shutdown()
+        let took = (ends.items[1] - ends.items[0]) / .nanoseconds(1)
+        let ideal = Double(tally.nanoseconds.load(ordering: .relaxed)) / 2
+        best = min(best, took / ideal)
+        #expect(log.lines(containing: "pulling waits").count > 10, "there was flow control")
+      }
+    }
+    #expect(best <= 1.2)
+  }
+}
