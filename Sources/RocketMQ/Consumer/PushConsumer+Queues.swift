@@ -18,35 +18,39 @@ extension PushConsumer: RebalanceEffects {
     }
     await withDiscardingTaskGroup { group in
       for topic in topics {
-        group.addTask { report(await self.allocation(of: topic)) }
+        group.addTask { for event in await self.allocation(of: topic) { report(event) } }
       }
     }
   }
 
-  private func allocation(of topic: String) async -> RebalanceService.Event {
+  private func allocation(of topic: String) async -> [RebalanceService.Event] {
     let route: TopicRoute
     do throws(RocketMQError) {
       route = try await client.routes.route(of: topic)
     } catch {
       // The client looks for missing routes by itself, and says when it has one.
       logger.debug("no route", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
-      return .notAllocated(topic: topic, retry: false)
+      return [.notAllocated(topic: topic, retry: false)]
     }
     let queues = route.readableQueues(of: topic)
-    guard !queues.isEmpty else { return .notAllocated(topic: topic, retry: false) }
+    guard !queues.isEmpty else { return [.notAllocated(topic: topic, retry: false)] }
     if configuration.messageModel == .broadcasting {
-      return .allocated(topic: topic, .init(queues: Set(queues), members: [client.clientID]))
+      return [.allocated(topic: topic, .init(queues: Set(queues), members: [client.clientID]))]
     }
-    guard let members = await members(topic) else { return .notAllocated(topic: topic, retry: true) }
+    guard let members = await members(topic) else { return [.notAllocated(topic: topic, retry: true)] }
+    let claims = await claims(on: topic, of: members)
     do {
-      let request = AllocationRequest(queues: queues, members: members, member: client.clientID, group: group)
+      let request = AllocationRequest(
+        queues: queues, members: members, member: client.clientID, group: group, owners: claims?.owners ?? [:])
       // What a strategy says of other topics is not asked for here.
       let mine = try configuration.allocation.allocate(request).filter { $0.topic == topic }
-      return .allocated(topic: topic, .init(queues: Set(mine), members: members))
+      let allocated = RebalanceService.Event.allocated(topic: topic, .init(queues: Set(mine), members: members))
+      // Members that do not see the same may come to different shares: they look again soon.
+      return claims?.isSettled ?? true ? [allocated] : [allocated, .notAllocated(topic: topic, retry: true)]
     } catch {
       logger.error(
         "the allocation strategy \(configuration.allocation.name) failed", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
-      return .notAllocated(topic: topic, retry: false)
+      return [.notAllocated(topic: topic, retry: false)]
     }
   }
 

@@ -17,7 +17,7 @@ extension PushConsumer {
       let sights = queues.map { key, queue in
         QueueWatch.Sight(
           key: key, lastPull: queue.puller?.lastPullMilliseconds ?? 0,
-          mayRest: isPaused(queue.messageQueue) || !queue.lease.isValid || queue.waitsForListener)
+          mayRest: isPaused(queue.messageQueue) || !queue.lease.isValid || waitsForListener(queue))
       }
       for (key, forMilliseconds) in watch.look(at: sights, now: UInt64(elapsed.wholeMilliseconds)) {
         if let queue = queues[key] { restart(queue, after: .milliseconds(forMilliseconds)) }
@@ -32,9 +32,10 @@ extension PushConsumer {
     tell(.queueStuck(queue.messageQueue, sinceLastPull: time))
     rebalance.post(.stuck(queue.messageQueue, queue))
   }
-}
 
-extension OwnedQueue {
-  /// Flow control holds it up, and there is something that can end that.
-  fileprivate var waitsForListener: Bool { puller?.isThrottled == true && window.stats.count > 0 }
+  /// Flow control holds it up, and there is something whose end can change that: messages of its own, or of other queues when it is the
+  /// client's byte budget that is used up.
+  private func waitsForListener(_ queue: OwnedQueue) -> Bool {
+    queue.puller?.isThrottled == true && (queue.window.stats.count > 0 || client.cacheBudget.used > 0)
+  }
 }

@@ -25,6 +25,8 @@ public final class PushConsumer: Sendable {
     var isPaused = false
     /// When it began to run.
     var startedAt: Timestamp?
+    /// What the other members have said they have, by topic; only for strategies that want to know.
+    var lastClaims: [String: [String: [MessageQueue]]] = [:]
     /// Paused by name; only queues that are held.
     var pausedQueues: Set<MessageQueue> = []
     /// Brokers have heard of the subscriptions, so that they answer pulls.

@@ -11,8 +11,8 @@ public struct AllocationRequest: Sendable {
   public var member: String
   /// The consumer group.
   public var group: String
-  /// Which member has which queue now, as far as this one knows. May name members that have left. Consumers do not fill it in yet: from
-  /// them it is always empty.
+  /// Which member has which queue now, as far as this one knows. May name members that have left, and lag behind by a moment. Empty unless
+  /// the strategy ``AllocationStrategy/wantsOwners``.
   public var owners: [MessageQueue: String]
 
   /// For calling a strategy by hand. Sort `queues` and `members` as above: strategies rely on it.

@@ -9,7 +9,7 @@ public protocol AllocationStrategy: Sendable {
   /// For logs. Java: `getName`.
   var name: String { get }
 
-  /// Whether ``AllocationRequest/owners`` is to be filled in; default false. Consumers do not act on it yet.
+  /// Whether ``AllocationRequest/owners`` is to be filled in; default false. It costs a question to every other member at each rebalance.
   var wantsOwners: Bool { get }
 
   /// The share of one member. Must depend on its argument only.

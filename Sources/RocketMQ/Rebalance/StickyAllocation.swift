@@ -3,22 +3,21 @@
 
 /// Moves as few queues as can be: every member keeps what it has as far as shares stay even, that is, differ by one queue at most.
 ///
-/// It needs to know who has what. Until all members see the same they may disagree for a round, and then come to the same shares. Java
-/// clients do not have it: all members must be of this library.
-///
-/// Not package yet: consumers do not gather ``AllocationRequest/owners``, and without them nothing sticks.
-package struct StickyAllocation: AllocationStrategy {
+/// When a member comes or goes, the smallest possible number of queues moves: what the new one gets, or what the old one had. It needs to
+/// know who has what, and asks the other members, through a broker, at each rebalance. Until all members see the same they may disagree
+/// for a moment, and then come to the same shares. Java clients do not have it: all members must be of this library.
+public struct StickyAllocation: AllocationStrategy {
   /// It has no settings.
-  package init() {}
+  public init() {}
 
   /// "STICKY".
-  package var name: String { "STICKY" }
+  public var name: String { "STICKY" }
 
   /// True.
-  package var wantsOwners: Bool { true }
+  public var wantsOwners: Bool { true }
 
   /// What it has already, as far as its share reaches, and of the rest what it lacks. A stranger gets nothing.
-  package func allocate(_ request: AllocationRequest) -> [MessageQueue] {
+  public func allocate(_ request: AllocationRequest) -> [MessageQueue] {
     Self.shares(of: request.queues, among: request.members, owners: request.owners)[request.member] ?? []
   }
 

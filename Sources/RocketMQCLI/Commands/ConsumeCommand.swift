@@ -111,17 +111,20 @@ struct ConsumeCommand: AsyncParsableCommand {
     case text, json
   }
 
-  /// By the names that Java gives them.
+  /// By the names that Java gives to those it has.
   enum Strategy: String, ExpressibleByArgument, CaseIterable {
     case average = "AVG"
     case circle = "AVG_BY_CIRCLE"
     case consistentHash = "CONSISTENT_HASH"
+    /// Java has none like it.
+    case sticky = "STICKY"
 
     var allocation: any AllocationStrategy {
       switch self {
       case .average: AverageAllocation()
       case .circle: CircleAllocation()
       case .consistentHash: ConsistentHashAllocation()
+      case .sticky: StickyAllocation()
       }
     }
   }
