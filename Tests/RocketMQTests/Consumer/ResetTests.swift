@@ -20,10 +20,10 @@ struct ResetTests {
     let resets = Record<OffsetReset>()
 
     init(
-      _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = Member.quickCommits,
+      _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = Member.quickCommits, isStepped: Bool = false,
       _ listener: @escaping @Sendable (ReceivedMessage) async -> ConsumeResult = { _ in .success }
     ) async throws {
-      client = try rig.client()
+      client = try rig.client(isStepped: isStepped)
       consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
       try await consumer.subscribe("T")
       let (entered, resets) = (entered, resets)
@@ -195,12 +195,13 @@ struct ResetTests {
       var configuration = Member.quickCommits
       configuration.offsetStore = store
       configuration.concurrency = 400
-      let member = try await Member(rig, configuration) { _ in
+      let member = try await Member(rig, configuration, isStepped: true) { _ in
         if isReset.load(ordering: .acquiring) { await gate.pass() }
         return .success
       }
       try await member.consumer.start()
-      #expect(await member.entered.wait(for: 240))
+      #expect(await eventually { member.consumer.statistics.queues.filter { $0.commitOffset == 10 }.count == 24 })
+      rig.clock.advance(by: .milliseconds(20))
       #expect(await store.began.wait { $0.filter { $0 > 0 }.count >= 16 })
       isReset.store(true, ordering: .releasing)
       _ = try await reset(rig, .first)
@@ -210,7 +211,11 @@ struct ResetTests {
       #expect(await member.entered.wait(for: 480))
       #expect(store.offsets("T") == Array(repeating: 0, count: 24))
       gate.open()
-      #expect(await eventually { store.offsets("T") == Array(repeating: 10, count: 24) })
+      #expect(
+        await eventually {
+          rig.clock.advance(by: .milliseconds(20))
+          return store.offsets("T") == Array(repeating: 10, count: 24)
+        })
       await member.leave()
     }
   }
