@@ -273,6 +273,19 @@ import Testing
     }
   }
 
+  /// `mqadmin clusterList` splits the rates at spaces, and fails without them.
+  @Test func theBrokerSaysWhatAListOfClustersShows() async throws {
+    try await withBroker { broker in
+      let table = try await TestClient(broker).call(Command(.getBrokerRuntimeInfo)).json["table"]
+      for rate in ["putTps", "getTransferedTps"] {
+        #expect(table?[rate]?.text?.split(separator: " ").compactMap { Double($0) }.count == 3, "\(rate)")
+      }
+      for wait in ["sendThreadPoolQueueSize", "pullThreadPoolQueueHeadWaitTimeMills", "pageCacheLockTimeMills"] {
+        #expect(table?[wait]?.text.flatMap { Int($0) } != nil, "\(wait)")
+      }
+    }
+  }
+
   // MARK: Starting and stopping
 
   @Test func itStartsInMilliseconds() async throws {

@@ -70,13 +70,19 @@ extension Broker {
     return has ?? false
   }
 
-  /// The few facts of Java's list that mean something here.
+  /// The few facts of Java's list that mean something here, and those without which `mqadmin clusterList` fails. Requests do not queue, and
+  /// nothing here measures rates: those are 0.
   func runtimeInfo(_ path: ReplyPath) {
     let facts = [
       ("bootTimestamp", String(startedAt)), ("brokerVersion", "409"), ("brokerVersionDesc", "V4_9_8"), ("commitLogMinOffset", "0"),
       ("commitLogMaxOffset", String(store.endOffset)), ("runtime", "\((now - startedAt) / 1000) s"),
     ]
-    let table = facts.map { JSONValue.Member(.string($0.0), .string($0.1)) }
+    let rates = ["putTps", "getTransferedTps"].map { ($0, "0.0 0.0 0.0") }
+    let waits = [
+      "sendThreadPoolQueueSize", "sendThreadPoolQueueHeadWaitTimeMills", "pullThreadPoolQueueSize", "pullThreadPoolQueueHeadWaitTimeMills",
+      "pageCacheLockTimeMills",
+    ].map { ($0, "0") }
+    let table = (facts + rates + waits).map { JSONValue.Member(.string($0.0), .string($0.1)) }
     path.sendBody((["table": .object(table)] as JSONValue).bytes())
   }
 }
