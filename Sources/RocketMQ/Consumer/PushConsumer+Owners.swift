@@ -9,8 +9,11 @@ struct QueueClaims {
   /// Every member has answered.
   var isComplete: Bool
 
-  /// No queue has two owners, and nobody is missing.
-  var isSettled: Bool { isComplete && Set(claims.values.joined()).count == claims.values.reduce(0) { $0 + $1.count } }
+  /// Nobody is missing, every queue has one owner, and `member` has what it should.
+  func areSettled(_ queues: [MessageQueue], _ mine: Set<MessageQueue>, of member: String) -> Bool {
+    isComplete && claims.values.joined().sorted() == queues.sorted() && Set(claims[member] ?? []) == mine
+  }
+
   var owners: [MessageQueue: String] { StickyAllocation.owners(claims: claims) }
 }
 

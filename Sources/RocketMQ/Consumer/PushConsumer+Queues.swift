@@ -43,10 +43,11 @@ extension PushConsumer: RebalanceEffects {
       let request = AllocationRequest(
         queues: queues, members: members, member: client.clientID, group: group, owners: claims?.owners ?? [:])
       // What a strategy says of other topics is not asked for here.
-      let mine = try configuration.allocation.allocate(request).filter { $0.topic == topic }
-      let allocated = RebalanceService.Event.allocated(topic: topic, .init(queues: Set(mine), members: members))
-      // Members that do not see the same may come to different shares: they look again soon.
-      return claims?.isSettled ?? true ? [allocated] : [allocated, .notAllocated(topic: topic, retry: true)]
+      let mine = Set(try configuration.allocation.allocate(request).filter { $0.topic == topic })
+      let allocated = RebalanceService.Event.allocated(topic: topic, .init(queues: mine, members: members))
+      guard let claims, !claims.areSettled(queues, mine, of: client.clientID) else { return [allocated] }
+      // Members that do not see the same come to different shares: all look again until nothing moves any more.
+      return [allocated, .notAllocated(topic: topic, retry: true)]
     } catch {
       logger.error(
         "the allocation strategy \(configuration.allocation.name) failed", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])

@@ -80,7 +80,7 @@ final class QueueLocks: Sendable {
       throw RocketMQError(.queueLocked, "another member of \(options.group) has the lock of \(queue)", address: address)
     case .failure(let error):
       // The broker may have granted it all the same.
-      await release(queue, attempts: 1)
+      await release(queue)
       throw error
     }
   }
@@ -88,7 +88,7 @@ final class QueueLocks: Sendable {
   /// Gives a lock back. Call it when nobody uses the queue any more, and its offset is committed. Runs to its end also in a task that is
   /// cancelled. False: the broker could not be reached; it is tried again in the background.
   @discardableResult
-  func release(_ queue: MessageQueue, attempts: Int = QueueLocks.attempts) async -> Bool {
+  func release(_ queue: MessageQueue) async -> Bool {
     let (isLocked, renewal) = state.withLock { state in
       state.leases[queue]?.lose()
       state.leases[queue] = nil
@@ -98,7 +98,7 @@ final class QueueLocks: Sendable {
     return await Task {
       // A renewal that overtakes the unlock would lock the queue again, for nobody.
       await renewal?.value
-      return await self.unlock(queue, attempts: attempts)
+      return await self.unlock(queue, attempts: Self.attempts)
     }.value
   }
 

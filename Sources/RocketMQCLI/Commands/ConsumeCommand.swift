@@ -191,8 +191,14 @@ struct ConsumeCommand: AsyncParsableCommand {
         }
       }
     }
-    let lookup = Task { try await checkCluster(client, name) }
+    // Not before ^C is caught.
+    let isCatching = Wake()
+    let lookup = Task {
+      await isCatching.wait()
+      try await checkCluster(client, name)
+    }
     let (report, exitCode) = try await untilStopped {
+      isCatching.ring()
       do {
         try await lookup.value
       } catch {

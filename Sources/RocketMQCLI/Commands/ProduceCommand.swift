@@ -94,8 +94,14 @@ struct ProduceCommand: AsyncParsableCommand {
     let meter = SendMeter()
 
     // Before any input is read: nothing is under way yet, so ^C need not wait for a name server that does not answer.
-    let lookup = Task { [name = template.topic] in try await checkNameServer(client, name) }
+    // But not before ^C is caught.
+    let isCatching = Wake()
+    let lookup = Task { [name = template.topic] in
+      await isCatching.wait()
+      try await checkNameServer(client, name)
+    }
     let (failure, exitCode) = try await untilStopped { () -> (any Error)? in
+      isCatching.ring()
       do { try await lookup.value } catch { return lookup.isCancelled ? nil : error }
       return await meter.showingProgress(of: count) {
         await sendAll(&messages, with: producer, meter)
