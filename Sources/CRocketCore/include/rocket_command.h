@@ -66,8 +66,9 @@ void rocket_command_free(rocket_command *command);
 void rocket_command_init_response(rocket_command *response, const rocket_command *request, int32_t code);
 
 /* Adds a field. The text is borrowed until the command is encoded (rocket_call, rocket_respond have returned); {NULL, 0} adds
- * nothing (Java: null is omitted). The wire name follows from the command's code at that moment: SEND_MESSAGE_V2 and its kin write "producerGroup" as "a". A field that
- * is set again is replaced. Numbers live in the command itself: do not copy a command that has some.
+ * nothing (Java: null is omitted). The wire name follows from the command's code at that moment: SEND_MESSAGE_V2 and its kin
+ * write "producerGroup" as "a". A field that is set again is replaced. Numbers live in the command itself: do not copy a command
+ * that has some.
  * Fails: ROCKET_TOO_MANY_FIELDS, ROCKET_INVALID_ARGUMENT (no such field). */
 int rocket_command_set(rocket_command *command, rocket_field field, rocket_slice value);
 int rocket_command_set_i64(rocket_command *command, rocket_field field, int64_t value);

@@ -37,7 +37,8 @@ extension PushConsumer {
       message, to: address, group: group, delayLevel: delayLevel, maxReconsumeTimes: Int32(clamping: reconsumeLimit))
   }
 
-  /// Makes a message that was consumed in order a dead letter. True: it is safe at a broker. Java: `ConsumeMessageOrderlyService.sendMessageBack`.
+  /// Makes a message that was consumed in order a dead letter. True: it is safe at a broker.
+  /// Java: `ConsumeMessageOrderlyService.sendMessageBack`.
   ///
   /// It is sent as a new one, because its broker does not know how often it has failed; but one that cannot be read can only be copied by
   /// its broker.

@@ -173,8 +173,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     } else {
       @Sendable func printOrKeep(_ message: ReceivedMessage) async throws {
         if print(message, printer, end) { return }
-        // Neither acknowledged nor sent back, it stays with the group. All that one worker has printed is acknowledged by now: nothing to wait
-        // for. Others need a moment.
+        // Neither acknowledged nor sent back, it stays with the group. All that one worker has printed is acknowledged by now: nothing to
+        // wait for. Others need a moment.
         Task { await consumer.shutdown(deadline: concurrency == 1 ? .zero : .milliseconds(200)) }
         try await Task.sleep(for: .seconds(86_400))
         throw CancellationError()
