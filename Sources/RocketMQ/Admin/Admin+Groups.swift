@@ -49,7 +49,9 @@ extension Admin {
   /// Makes a group, or changes the one that is there, on every master. Where brokers make groups by themselves, this is only needed to set
   /// something.
   ///
-  /// - Parameter maxReconsumeTimes: For members that do not name a number of their own. Java: `retryMaxTimes`.
+  /// - Parameters:
+  ///   - group: Letters, digits, "_", "-", "%" and "|"; at most 120 of them.
+  ///   - maxReconsumeTimes: For members that do not name a number of their own. Java: `retryMaxTimes`.
   /// - Throws: `invalidArgument`; what the last broker answered that did not take it.
   public func createGroup(_ group: String, maxReconsumeTimes: Int = 16) async throws(RocketMQError) {
     try GroupName.validate(group)

@@ -17,6 +17,7 @@ public struct Admin: Sendable {
   /// - Parameters:
   ///   - topic: letters, digits, "_", "-", "%" and "|"; at most 127 of them.
   ///   - queues: on each broker, to read and to write.
+  ///   - permission: what clients may do with it.
   ///   - cluster: where; nil: on the brokers that new topics go to by themselves, or on all when there are none.
   /// - Returns: the names of the brokers that have it now, sorted.
   /// - Throws: `invalidArgument`; `brokerNotFound` when no master is known; what the last broker answered when none took it.

@@ -69,8 +69,10 @@ public final class PushConsumer: Sendable {
   let warningGate = RateGate(interval: .seconds(10))
 
   /// - Parameters:
+  ///   - client: Of the cluster to consume from; several consumers may share it.
   ///   - group: Letters, digits, "_", "-", "%" and "|", at most 120; no other consumer of the same client may have it.
   ///   - startFrom: Where the group begins with queues it has no offset for.
+  ///   - configuration: Everything else.
   /// - Throws: `invalidArgument` for a name or a setting that is not allowed.
   public init(
     client: RocketMQClient, group: String, startFrom: ConsumeStart = .latest, configuration: PushConsumerConfiguration = .init()

@@ -30,7 +30,7 @@ public struct ConsumeOutcome: Sendable {
   /// How long it took.
   public var duration: Duration
 
-  /// - Parameter successes: 0 when it failed.
+  /// For calling hooks by hand.
   public init(successes: Int, error: (any Error)? = nil, duration: Duration) {
     self.successes = successes
     self.error = error

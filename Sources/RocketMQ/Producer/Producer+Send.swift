@@ -6,7 +6,9 @@ extension Producer {
   ///
   /// Tries again, on another broker when there is one, as long as time and ``ProducerConfiguration/maxAttempts`` allow.
   ///
-  /// - Parameter timeout: from this call to its result, waiting for room included; nil: ``ProducerConfiguration/sendTimeout``.
+  /// - Parameters:
+  ///   - message: its body may have at most ``ProducerConfiguration/maxMessageBytes``.
+  ///   - timeout: from this call to its result, waiting for room included; nil: ``ProducerConfiguration/sendTimeout``.
   /// - Throws: `invalidArgument`, `tooLarge` (nothing was sent); `topicNotFound`, `noNameServer`; `brokerError` with the broker's code;
   ///   `timeout`, `connectFailed`, `connectionClosed`; `cancelled`; `notRunning`, `groupInUse`.
   ///
