@@ -50,8 +50,7 @@ struct HandOverTests {
       try await group.waitForAll()
     }
     try await sending.value
-    // When an unlock and all its repetitions were cut off, the queue waits until the broker lets the lock expire: a minute.
-    #expect(await consumed.wait(within: .seconds(100)) { Set($0).count == Self.messages }, "nothing is lost")
+    #expect(await consumed.wait(within: .seconds(60)) { Set($0).count == Self.messages }, "nothing is lost")
     rig.broker.faults.removeAll()
     #expect(await anchor.shutdown().isClean)
     await client.shutdown()
