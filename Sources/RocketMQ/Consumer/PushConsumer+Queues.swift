@@ -148,7 +148,8 @@ extension PushConsumer: RebalanceEffects {
     options.expression = subscription.expression
     options.subscriptionVersion = subscription.version
     options.tags = subscription.tags
-    options.commitsWithPull = configuration.messageModel == .clustering
+    // Not with locks: a pull that is repeated after a cut must not write the offset of a queue that another member may have by now.
+    options.commitsWithPull = configuration.messageModel == .clustering && state.withLock { $0.locks == nil }
     options.batch = configuration.pullBatchSize
     options.interval = configuration.pullInterval
     options.suspend = configuration.longPollTime
