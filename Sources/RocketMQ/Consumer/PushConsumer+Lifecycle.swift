@@ -157,6 +157,7 @@ extension PushConsumer: Service {
       await rebalance.run(self)
       group.cancelAll()
     }
+    await state.withLock { $0.locks }?.finish()
   }
 
   private func commitPeriodically() async {

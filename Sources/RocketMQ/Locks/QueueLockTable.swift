@@ -125,6 +125,15 @@ package struct QueueLockTable: Sendable {
     schedule(queue.brokerName, at: now + limits.retry)
   }
 
+  /// Those of which nobody knows whether the broker has them locked: each is answered by ``unlocked(_:succeeded:now:)``.
+  package mutating func unlockDoubtful() -> [MessageQueue] {
+    sorted.compactMap { queue, entry in
+      guard case .doubtful(let giveUpAt) = entry.phase else { return nil }
+      entries[queue]!.phase = .unlocking(giveUpAt: giveUpAt)
+      return queue
+    }
+  }
+
   /// It is left to expire at the broker, because somebody here still uses the queue.
   package mutating func forget(_ queue: MessageQueue) { entries[queue] = nil }
 

@@ -38,8 +38,8 @@ final class QueueLocks: Sendable {
 
   /// Of one request. Java: 1 s.
   private static let timeout: Duration = .seconds(1)
-  /// How often an unlock is tried before it is left to the renewals.
-  private static let attempts = 3
+  /// For so long an unlock is tried before it is left to the renewals, or, at the end of the consumer, to the broker.
+  private static let unlockLimit: Duration = .seconds(3)
 
   init(_ options: Options) {
     self.options = options
@@ -98,7 +98,7 @@ final class QueueLocks: Sendable {
     return await Task {
       // A renewal that overtakes the unlock would lock the queue again, for nobody.
       await renewal?.value
-      return await self.unlock(queue, attempts: Self.attempts)
+      return await self.unlock(queue, within: Self.unlockLimit)
     }.value
   }
 
@@ -111,26 +111,31 @@ final class QueueLocks: Sendable {
     }
   }
 
-  private func unlock(_ queue: MessageQueue, attempts: Int) async -> Bool {
-    var failure: RocketMQError?
-    for attempt in 0..<attempts {
-      if attempt > 0 { try? await Task.sleep(for: .milliseconds(100)) }
-      guard let address = options.address(queue.brokerName) else { break }
+  /// Gives back what may still be locked, though nobody here uses it. Call it when everything is released, and ``run()`` has ended.
+  func finish() async {
+    let doubtful = state.withLock { $0.table.unlockDoubtful() }
+    await withDiscardingTaskGroup { group in
+      for queue in doubtful { group.addTask { _ = await self.unlock(queue, within: Self.unlockLimit) } }
+    }
+  }
+
+  private func unlock(_ queue: MessageQueue, within limit: Duration) async -> Bool {
+    var tries = LastTries(within: limit)
+    var failure = RocketMQError(.brokerNotFound, "no master of the broker \(queue.brokerName) is known")
+    while let address = options.address(queue.brokerName) {
       do throws(RocketMQError) {
-        try await options.api.unlock(
-          [queue], at: address, group: options.group, clientID: options.clientID, timeout: Self.timeout)
+        try await options.api.unlock([queue], at: address, group: options.group, clientID: options.clientID, timeout: Self.timeout)
         state.withLock { $0.table.unlocked(queue, succeeded: true, now: now()) }
         return true
-      } catch {
-        failure = error
-        if error.code == .notRunning { break }
-      }
+      } catch { failure = error }
+      guard let pause = tries.pause(after: failure) else { break }
+      try? await Task.sleep(for: pause)
     }
     state.withLock { $0.table.unlocked(queue, succeeded: false, now: now()) }
     bell.ring()
     options.logger.warning(
       "a queue's lock could not be given back; until the broker lets it expire, nobody may get the queue",
-      metadata: [LogKey.queue: "\(queue)", LogKey.error: "\(failure.map(\.description) ?? "no address")"])
+      metadata: [LogKey.queue: "\(queue)", LogKey.error: "\(failure)"])
     return false
   }
 
@@ -165,7 +170,7 @@ final class QueueLocks: Sendable {
     for action in actions {
       switch action {
       case .renew(let renewal): renew(renewal)
-      case .unlock(let queue): Task { await unlock(queue, attempts: 1) }
+      case .unlock(let queue): Task { await unlock(queue, within: .zero) }
       case .verify(let queue, let life):
         Task {
           let isOurs = await options.verify(queue)

@@ -16,9 +16,6 @@ final class OffsetCommitter: Sendable {
 
   /// How many commits to one broker may be on their way.
   private static let width = 16
-  /// Of a final commit, and the pause between two: a connection that has just been lost deserves another try.
-  private static let attempts = 3
-  private static let pause: Duration = .milliseconds(200)
 
   init(store: any OffsetStore, group: String, loop: Loop, logger: Logger) {
     self.store = store
@@ -113,8 +110,8 @@ final class OffsetCommitter: Sendable {
     let done = Waiter<Void>()
     let writing = Task {
       do throws(RocketMQError) {
-        try await writeTrying(offset, queue)
-        if overrides, try await stored(queue) != offset { try await writeTrying(offset, queue) }
+        try await writeTrying(offset, queue, within: limit)
+        if overrides, try await stored(queue) != offset { try await writeTrying(offset, queue, within: limit) }
         done.finish(.success(()))
       } catch {
         done.finish(.failure(error))
@@ -144,16 +141,16 @@ final class OffsetCommitter: Sendable {
     }
   }
 
-  private func writeTrying(_ offset: Int64, _ queue: MessageQueue) async throws(RocketMQError) {
-    for _ in 1..<Self.attempts {
+  private func writeTrying(_ offset: Int64, _ queue: MessageQueue, within limit: Duration) async throws(RocketMQError) {
+    var tries = LastTries(within: limit)
+    while true {
       do throws(RocketMQError) {
         return try await store.commit(offset, of: queue, group: group)
       } catch {
-        if error.code == .cancelled { throw error }
-        try? await Task.sleep(for: Self.pause)
+        guard let pause = tries.pause(after: error) else { throw error }
+        try? await Task.sleep(for: pause)
       }
     }
-    try await store.commit(offset, of: queue, group: group)
   }
 
   private func metadata(_ queue: MessageQueue, _ offset: Int64, _ error: RocketMQError) -> Logger.Metadata {

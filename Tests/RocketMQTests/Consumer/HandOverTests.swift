@@ -108,10 +108,11 @@ struct HandOverTests {
           await Task.yield()
           seen.add(0)
           let call = calls.add(1, ordering: .relaxed).newValue
-          if call % 400 == 0 {
-            // Some connection breaks: of the next pull, heartbeat, lock, unlock or commit.
-            let code = ([11, 34, 41, 42, 15] as [Int32])[cuts.add(1, ordering: .relaxed).oldValue % 5]
-            rig.broker.faults.add(Fault(on: .init(code: code), effect: .disconnect, times: 1))
+          if call % 50 == 0 {
+            // Some connection breaks: of the next pull, heartbeat, lock, unlock or commit, before or after it has been handled.
+            let cut = cuts.add(1, ordering: .relaxed).oldValue
+            let code = ([11, 34, 41, 42, 15] as [Int32])[cut % 5]
+            rig.broker.faults.add(Fault(on: .init(code: code), effect: cut % 2 == 0 ? .disconnect : .disconnectInsteadOfReply, times: 1))
           }
           let fails = call % 47 == 0
           witness.ends(message, succeeded: !fails)
@@ -121,7 +122,7 @@ struct HandOverTests {
         return consumer
       }
       #expect(witness.violations == [])
-      #expect(cuts.load(ordering: .relaxed) > 5)
+      #expect(cuts.load(ordering: .relaxed) > 50)
       #expect(await rig.committed("G") == rig.ends())
     }
   }

@@ -117,6 +117,35 @@ struct QueueLockTests {
     }
   }
 
+  @Test func isGivenBackAndTheOffsetCommittedAlthoughTheConnectionIsCutAgainAndAgain() async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<1)
+      let member = try await Member(rig)
+      #expect(await member.seen.wait(for: 1))
+      rig.broker.faults.add(Fault(on: .init(code: 15), effect: .disconnect, times: 5))
+      rig.broker.faults.add(Fault(on: .init(code: 42), effect: .disconnect, times: 5))
+      #expect(await member.leave().isClean)
+      #expect(await rig.committed("G") == [1])
+      #expect(try await locks(rig, as: "other") == [0])
+    }
+  }
+
+  @Test func isGivenBackByAMemberThatLeavesAlthoughItWasRevokedWhenNobodyAnswered() async throws {
+    try await ConsumerRig.run(topics: ["T": 2]) { rig in
+      // By the stepped clock, which stands still, it is never tried again.
+      let member = try await Member(rig, isStepped: true)
+      #expect(await eventually { member.consumer.statistics.queues.count == 3 })
+      let fault = rig.broker.faults.add(Fault(on: .init(code: 42), effect: .answer(code: 1, remark: "busy")))
+      try await member.consumer.unsubscribe("T")
+      #expect(await eventually { rig.broker.faults.hits(fault) >= 6 }, "three tries for each queue")
+      #expect(await eventually { member.consumer.statistics.queues.count == 1 })
+      #expect(try await locks(rig, as: "other") == [])
+      rig.broker.faults.remove(fault)
+      await member.leave()
+      #expect(try await locks(rig, as: "other") == [0, 1])
+    }
+  }
+
   @Test func isRenewedEveryTwentySecondsInOneRequestForEachBroker() async throws {
     try await ConsumerRig.run(topics: ["T": 4]) { rig in
       try await rig.send(0..<8)

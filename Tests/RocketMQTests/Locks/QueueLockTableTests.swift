@@ -126,6 +126,17 @@ struct QueueLockTableTests {
     #expect(table.nextDue == nil)
   }
 
+  @Test func whatIsInDoubtIsGivenBackAtTheEnd() {
+    var table = holding(a0, a1)
+    _ = table.beginUnlocking(a0)
+    #expect(table.unlockDoubtful() == [], "one is on its way, one is held")
+    table.unlocked(a0, succeeded: false, now: 1000)
+    #expect(table.unlockDoubtful() == [a0])
+    #expect(table.unlockDoubtful() == [], "it is on its way")
+    table.unlocked(a0, succeeded: true, now: 1100)
+    #expect(table.unlockDoubtful() == [])
+  }
+
   @Test func aRefusedLockLeavesNothingBehind() {
     var table = QueueLockTable()
     #expect(table.beginAcquiring(a0) == true)
