@@ -176,6 +176,7 @@ asan: setup
 ##  make tsan          the same under the thread sanitizer
 tsan: setup
 	$(if $(ONLY),,@$(MAKE) --no-print-directory test-c FLAVOUR=tsan)
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Scripts/tsan-suppressions $$TSAN_OPTIONS" \
 	$(call SANITIZED,thread,tsan) -Xswiftc -DTHREAD_SANITIZER
 ##  make soak CYCLES=n n consumers start and stop at random moments (default 2000): nothing may be left of them
 soak: setup

@@ -98,7 +98,8 @@ struct StartStopTests {
       }
     }
     if reader == nil { try await consumer.start() }
-    async let extra: Void = disturb(consumer, Int.random(in: 0..<4, using: &random))
+    let kind = Int.random(in: 0..<4, using: &random)
+    async let extra: Void = disturb(consumer, kind)
     _ = await seen.wait(for: wanted, within: patience)
     switch Int.random(in: 0..<4, using: &random) {
     case 0:
