@@ -98,8 +98,8 @@ struct StartStopTests {
       }
     }
     if reader == nil { try await consumer.start() }
-    let kind = Int.random(in: 0..<4, using: &random)
-    async let extra: Void = disturb(consumer, kind)
+    let disturbance = Int.random(in: 0..<4, using: &random)
+    async let extra: Void = disturb(consumer, disturbance)
     _ = await seen.wait(for: wanted, within: patience)
     switch Int.random(in: 0..<4, using: &random) {
     case 0:
