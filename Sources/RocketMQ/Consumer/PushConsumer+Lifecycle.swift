@@ -154,6 +154,7 @@ extension PushConsumer: Service {
       group.addTask { await self.watchQueues() }
       if let locks = self.state.withLock({ $0.locks }) { group.addTask { await locks.run() } }
       group.addTask { await self.watchPeers() }
+      group.addTask { await self.watchAbsentees() }
       await rebalance.run(self)
       group.cancelAll()
     }

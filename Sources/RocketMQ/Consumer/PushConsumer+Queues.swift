@@ -16,6 +16,7 @@ extension PushConsumer: RebalanceEffects {
       await client.sendHeartbeats(within: Self.greetingLimit)
       state.withLock { $0.hasGreeted = true }
     }
+    forgetRosters(except: topics)
     await withDiscardingTaskGroup { group in
       for topic in topics {
         group.addTask { for event in await self.allocation(of: topic) { report(event) } }
@@ -53,23 +54,6 @@ extension PushConsumer: RebalanceEffects {
         "the allocation strategy \(configuration.allocation.name) failed", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
       return [.notAllocated(topic: topic, retry: false)]
     }
-  }
-
-  /// The group's members, sorted, this one among them; nil when no broker says so.
-  private func members(_ topic: String) async -> [String]? {
-    for attempt in 0..<2 {
-      if attempt > 0 { await client.sendHeartbeats(within: Self.greetingLimit) }
-      guard let address = client.routes.anyAddress(forTopic: topic) else { return nil }
-      do throws(RocketMQError) {
-        let members = try await client.api.consumerIDs(at: address, group: group)
-        if members.contains(client.clientID) { return members.sorted(by: javaOrder) }
-      } catch {
-        logger.debug("no list of members", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
-        // SYSTEM_ERROR(1): the broker knows no member, not even this one.
-        if error.brokerCode == nil { return nil }
-      }
-    }
-    return nil
   }
 
   func tell(_ event: RebalanceEvent) {

@@ -96,6 +96,4 @@ extension PushConsumer: ConsumerMember {
     for queue in rebalance.held where queue.messageQueue.topic == topic { applyAddresses(to: queue) }
     rebalance.due()
   }
-
-  package func disconnected(from address: String) { state.withLock { $0.locks }?.disconnected(from: address) }
 }

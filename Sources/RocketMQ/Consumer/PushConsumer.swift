@@ -25,6 +25,8 @@ public final class PushConsumer: Sendable {
     var isPaused = false
     /// When it began to run.
     var startedAt: Timestamp?
+    /// Who counts as a member, by topic: those of different topics may be on different brokers.
+    var rosters: [String: Roster] = [:]
     /// What the other members have said they have, by topic; only for strategies that want to know.
     var lastClaims: [String: [String: [MessageQueue]]] = [:]
     /// Paused by name; only queues that are held.
@@ -61,6 +63,10 @@ public final class PushConsumer: Sendable {
   let hasFailedPulls = Atomic(false)
   /// Rung when members of the group may have come, gone, or changed their subscriptions.
   let peersChanged = Wake()
+  /// Rung when other members count as absent, or are back.
+  let absenteesChanged = Wake()
+  /// What the time of absent members goes by.
+  let stopwatch: ElapsedTime
   /// Answers to brokers that take their time.
   let requests = TaskBag()
   let directConsumptions = Atomic(0)
@@ -87,6 +93,7 @@ public final class PushConsumer: Sendable {
     logger[metadataKey: LogKey.group] = "\(group)"
     self.logger = logger
     innerProducer = Producer.inner(client: client)
+    stopwatch = ElapsedTime(client.clock)
     rebalance = RebalanceService(clock: client.clock, interval: configuration.rebalanceInterval)
     offsets = OffsetCommitter(
       store: try Self.offsetStore(client, configuration), group: group, loop: client.loop, logger: logger)

@@ -60,6 +60,11 @@ public struct PushConsumerConfiguration: Sendable {
   public var allocation: any AllocationStrategy = AverageAllocation()
   /// Between two rebalances when nothing gives cause for one earlier; default 20 s.
   public var rebalanceInterval: Duration = .seconds(20)
+  /// How long members still count that a broker does not know again when the connection to it was lost; the same in all members.
+  /// Default 35 s: members of this library are back within a few seconds, Java's with their next heartbeat, which may take 30. Those that
+  /// have really gone meanwhile keep their queues from the others for that long. 0: as in Java, whoever comes back first takes all
+  /// queues until the others are back, too. See <doc:SharingQueues>.
+  public var absentMemberGrace: Duration = .seconds(35)
   /// Where offsets are kept; nil: at the brokers, or with ``MessageModel/broadcasting`` in files under
   /// `$HOME/.rocketmq_offsets/<instance name>` (``ClientConfiguration/instanceName``, or `DEFAULT`).
   public var offsetStore: (any OffsetStore)?
@@ -105,6 +110,7 @@ public struct PushConsumerConfiguration: Sendable {
     try check("consumeTimeout", consumeTimeout, .seconds(1) ... .seconds(365 * 86_400))
     try check("maxBodyBytes", maxBodyBytes, 1...Int(Int32.max))
     try check("rebalanceInterval", rebalanceInterval, .milliseconds(10) ... .seconds(86_400))
+    try check("absentMemberGrace", absentMemberGrace, .zero ... .seconds(86_400))
     try check("commitInterval", commitInterval, .milliseconds(10) ... .seconds(86_400))
     try check("releaseDeadline", releaseDeadline, .zero ... .seconds(86_400))
     try check("shutdownDeadline", shutdownDeadline, .zero ... .seconds(86_400))

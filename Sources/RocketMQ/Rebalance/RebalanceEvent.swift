@@ -11,6 +11,7 @@ public struct RebalanceEvent: Sendable {
   public var revoked: [MessageQueue]
   /// All of the topic that this consumer has now; sorted.
   public var owned: [MessageQueue]
-  /// Client ids of the whole group at that time, sorted; empty when the topic is no longer subscribed to.
+  /// Client ids of the whole group at that time, sorted; empty when the topic is no longer subscribed to. Among them are members that a
+  /// broker does not know again yet (``PushConsumerConfiguration/absentMemberGrace``).
   public var members: [String]
 }

@@ -9,33 +9,27 @@ import Testing
 @Suite("When brokers fail", .timeLimit(.minutes(1)))
 struct BrokerTroubleTests {
   @Test func consumptionGoesOnSoonAfterABrokerHasBeenRestarted() async throws {
-    let directory = try temporaryDirectory()
-    defer { removeTree(directory) }
-    var configuration = EmbeddedBroker.Configuration(storage: .directory(directory))
-    let first = try await EmbeddedBroker.start(configuration)
-    try await first.createTopic("T", queues: 4)
-    configuration.nameServerPort = port(first.nameServerAddress)
-    configuration.brokerPort = port(first.brokerAddress)
-    let client = try RocketMQClient(nameServers: [first.nameServerAddress])
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-    try await consumer.subscribe("T")
-    let seen = Record<ReceivedMessage>()
-    consumer.onMessage { message, _ in
-      seen.add(message)
-      return .success
+    try await LastingBroker.run { lasting in
+      let client = try lasting.rig.client()
+      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
+      try await consumer.subscribe("T")
+      let seen = Record<ReceivedMessage>()
+      consumer.onMessage { message, _ in
+        seen.add(message)
+        return .success
+      }
+      try await consumer.start()
+      try await lasting.rig.send(0..<50)
+      #expect(await seen.wait(for: 50))
+      await lasting.stop()
+      try await lasting.start()
+      let restarted = ContinuousClock.now
+      try await lasting.rig.send(50..<60)
+      #expect(await seen.wait { Set($0.numbers()) == Set(0..<60) })
+      #expect(ContinuousClock.now - restarted < .seconds(2))
+      #expect(await consumer.shutdown().isClean)
+      await client.shutdown()
     }
-    try await consumer.start()
-    try await ConsumerRig(broker: first).send(0..<50)
-    #expect(await seen.wait(for: 50))
-    await first.shutdown()
-    let second = try await EmbeddedBroker.start(configuration)
-    let restarted = ContinuousClock.now
-    try await ConsumerRig(broker: second).send(50..<60)
-    #expect(await seen.wait { Set($0.numbers()) == Set(0..<60) })
-    #expect(ContinuousClock.now - restarted < .seconds(2))
-    #expect(await consumer.shutdown().isClean)
-    await client.shutdown()
-    await second.shutdown()
   }
 
   /// Every kind of request goes wrong once, in every way: everything must still be consumed.
@@ -62,6 +56,4 @@ struct BrokerTroubleTests {
       await client.shutdown()
     }
   }
-
-  private func port(_ address: String) -> UInt16 { UInt16(address.split(separator: ":").last ?? "") ?? 0 }
 }
