@@ -109,9 +109,12 @@ extension OrderlyDispatcher {
     let context = ConsumeContext(queue: queue)
     let live = batch.filter { !progress.isGone($0.position) && ($0.isUnreadable || passes($0.message, context)) }
     var result = OrderedConsumeResult.success
-    if !live.isEmpty, last.isUnreadable {
+    if live.isEmpty {
+      // The listener has nothing to commit, and does not hear of these.
+      if progress.uncommitted == 0 { result = .commit }
+    } else if last.isUnreadable {
       result = .suspend
-    } else if !live.isEmpty {
+    } else {
       result = await call(listen, live.map(\.message), context)
     }
     if queue.isForgotten { return done }
@@ -139,15 +142,7 @@ extension OrderlyDispatcher {
 
   /// They are done with, and wait for a commit.
   private func keep(_ count: Int, _ queue: OwnedQueue) {
-    let uncommitted = queue.order.withLock { order in
-      order.uncommitted += count
-      return order.uncommitted
-    }
-    if uncommitted > options.windowLimit, warningGate.pass() {
-      logger.warning(
-        "the listener does not commit; the queue is not pulled until it does",
-        metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.count: "\(uncommitted)"])
-    }
+    queue.order.withLock { $0.uncommitted += count }
   }
 
   private func uncommitted(_ queue: OwnedQueue, becomes count: Int) -> Int {
@@ -180,7 +175,7 @@ extension OrderlyDispatcher {
       if comesAgain || queue.isForgotten {
         let first = slice.keepsHolding ? slice.positions.lowerBound : nil
         done = self.giveBack(queue, count, &done, from: first, suspendsFor: .some(delay))
-      } else if slice.keepsHolding {
+      } else if slice.keepsHolding, queue.order.withLock({ $0.uncommitted }) > 0 {
         self.keep(slice.positions.count, queue)
       } else {
         queue.window.acknowledge(from: slice.positions.lowerBound, count: slice.positions.count)

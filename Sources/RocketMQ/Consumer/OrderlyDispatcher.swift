@@ -16,8 +16,6 @@ final class OrderlyDispatcher: PooledDispatcher {
     var suspension: Duration
     /// After so many failures a message becomes a dead letter; nil: never.
     var maxReconsumeTimes: Int?
-    /// More uncommitted messages than this keep the queue from being pulled.
-    var windowLimit: Int
     var clock: any Clock<Duration>
     var hooks: [any ConsumeHook] = []
     var filters: [any MessageFilterHook] = []

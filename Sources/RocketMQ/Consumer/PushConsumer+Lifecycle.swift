@@ -110,8 +110,8 @@ extension PushConsumer: Service {
     case .inOrder(let listener):
       let options = OrderlyDispatcher.Options(
         concurrency: concurrency, bodyLimit: configuration.maxBodyBytes, suspension: configuration.suspension,
-        maxReconsumeTimes: configuration.maxReconsumeTimes, windowLimit: configuration.maxCachedMessagesPerQueue, clock: client.clock,
-        hooks: configuration.consumeHooks, filters: configuration.messageFilters)
+        maxReconsumeTimes: configuration.maxReconsumeTimes, clock: client.clock, hooks: configuration.consumeHooks,
+        filters: configuration.messageFilters)
       return OrderlyDispatcher(listener, options, logger: logger) { [weak self] message in await self?.buryDead(message) ?? false }
     }
   }

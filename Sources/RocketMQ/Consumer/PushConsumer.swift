@@ -157,7 +157,7 @@ public final class PushConsumer: Sendable {
   ///
   /// Without `autoCommit` messages are done with only when the listener says ``OrderedConsumeResult/commit``: what it had since the last
   /// one then counts as consumed, and ``OrderedConsumeResult/rollback(after:)`` has all of that come again. Commit at least every
-  /// ``PushConsumerConfiguration/maxCachedMessagesPerQueue`` messages: a queue with more uncommitted ones is not pulled.
+  /// ``PushConsumerConfiguration/maxCachedMessagesPerQueue`` messages: a queue with more uncommitted ones is not pulled, which is logged.
   /// Java: `ConsumeOrderlyContext.autoCommit`.
   public func onMessagesInOrder(
     batchSize: Int, autoCommit: Bool = true,

@@ -60,6 +60,21 @@ struct ConsumerRig {
     await client.shutdown()
   }
 
+  /// Sends one whose body is compressed, it says, but is not.
+  func sendUnreadable(to topic: String = "T") async throws {
+    let client = try client()
+    let route = try await client.routes.route(of: topic)
+    var command = Command(.sendMessageV2)
+    for (name, value) in [
+      "a": "rig", "b": topic, "c": "TBW102", "d": "4", "e": "0", "f": "1", "g": "1700000000000", "h": "0", "i": "WAIT\u{1}true", "j": "0",
+      "k": "false", "m": "false",
+    ] { command.set(named: name, value) }
+    command.body = Array("this is no zlib".utf8)
+    let address = try #require(route.brokers.first?.addresses[0])
+    try await client.loop.call(.address(address), command, timeout: .seconds(3)).expect("an unreadable message")
+    await client.shutdown()
+  }
+
   /// What a group has committed for all queues of a topic, in the order of their ids; nil: nothing.
   func committed(_ group: String, _ topic: String = "T") async -> [Int64?] {
     var offsets: [Int64?] = []

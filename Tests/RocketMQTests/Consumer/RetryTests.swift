@@ -204,7 +204,7 @@ struct RetryTests {
   @Test func aBodyThatCannotBeReadEndsInTheDeadLetterTopic() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<2)
-      try await sendPoison(rig)
+      try await rig.sendUnreadable()
       try await rig.send(2..<4)
       var configuration = PushConsumerConfiguration()
       configuration.maxReconsumeTimes = 0
@@ -218,20 +218,6 @@ struct RetryTests {
       #expect(await rig.committed("G") == [5])
       #expect(await rig.ends("%DLQ%G") == [1])
     }
-  }
-
-  private func sendPoison(_ rig: ConsumerRig) async throws {
-    let client = try rig.client()
-    let route = try await client.routes.route(of: "T")
-    var command = Command(.sendMessageV2)
-    for (name, value) in [
-      "a": "rig", "b": "T", "c": "TBW102", "d": "4", "e": "0", "f": "1", "g": "1700000000000", "h": "0", "i": "WAIT\u{1}true", "j": "0",
-      "k": "false", "m": "false",
-    ] { command.set(named: name, value) }
-    command.body = Array("this is no zlib".utf8)
-    let address = try #require(route.brokers.first?.addresses[0])
-    try await client.loop.call(.address(address), command, timeout: .seconds(3)).expect("poison")
-    await client.shutdown()
   }
 
   @Test func whatTakesTooLongIsSentBackOnce() async throws {
