@@ -157,6 +157,53 @@ struct BrokerRequestTests {
     }
   }
 
+  @Test(arguments: [false, true])
+  func aListenerInOrderIsCalledBesideItsQueueAndItsOutcomeIsTold(_ commitsByHand: Bool) async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      let id = try await storedID(rig)
+      let client = try rig.client()
+      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
+      try await consumer.subscribe("T")
+      let (calls, gate) = (Record<String>(), Gate())
+      let listen: @Sendable (ReceivedMessage) async throws -> OrderedConsumeResult = { message in
+        calls.add(message.bodyText)
+        if message.bodyText == "8" {
+          await gate.pass()
+          return .success
+        }
+        switch calls.count {
+        case 4: return .suspend
+        case 5: return .commit
+        case 6: return .rollback
+        case 7: throw Broken()
+        default: return .success
+        }
+      }
+      if commitsByHand {
+        consumer.onMessagesInOrder(batchSize: 4, autoCommit: false) { messages, _ in try await listen(messages[0]) }
+      } else {
+        consumer.onMessageInOrder { message, _ in try await listen(message) }
+      }
+      try await consumer.start()
+      #expect(await calls.wait(for: 1))
+      _ = try await storedID(rig, "8")
+      #expect(await calls.wait(for: 2), "the queue's own listener is busy from now on")
+      var outcomes: [DirectConsumption] = []
+      for _ in 0..<5 {
+        outcomes.append(try await client.api.consumeDirectly(id, by: client.clientID, group: "G", at: rig.broker.brokerAddress))
+      }
+      #expect(outcomes.map(\.outcome) == [.success, .later, .commit, .rollback, .threw])
+      #expect(outcomes.last?.remark == "it is broken")
+      #expect(outcomes.allSatisfy { $0.isOrderly && $0.commitsAutomatically == !commitsByHand })
+      #expect(calls.items == ["7", "8", "7", "7", "7", "7", "7"])
+      gate.open()
+      #expect(await eventually { consumer.statistics.consumed == 2 && consumer.statistics.failed == 0 }, "the queue has not noticed")
+      await consumer.shutdown()
+      #expect(await rig.committed("G") == [commitsByHand ? 0 : 2])
+      await client.shutdown()
+    }
+  }
+
   @Test func aMessageOfTheRetryTopicHasItsOwnTopicAgain() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       let seen = Record<ReceivedMessage>()

@@ -170,6 +170,48 @@ struct MessageSequenceTests {
     }
   }
 
+  @Test func exclusivelyAQueueGoesToTheNextMemberWhenItsLastDeliveryIsAcknowledged() async throws {
+    try await ConsumerRig.run(topics: ["T": 2]) { rig in
+      try await rig.send(0..<20)
+      var configuration = PushConsumerConfiguration()
+      configuration.isExclusive = true
+      let (numbers, kept) = (Record<Int>(), Record<Delivery>())
+      @Sendable func iterate(_ consumer: PushConsumer) async throws {
+        for try await delivery in consumer.messages {
+          numbers.add(Int(delivery.message.bodyText) ?? -1)
+          if delivery.message.queueOffset == 9 { kept.add(delivery) } else { delivery.acknowledge() }
+        }
+      }
+      func queues(_ consumer: PushConsumer) -> Int { consumer.statistics.queues.count { $0.queue.topic == "T" } }
+      try await consumer(rig, configuration) { first in
+        async let firstLoop: Void = iterate(first)
+        #expect(await numbers.wait(for: 20))
+        #expect(await kept.wait(for: 2))
+        try await consumer(rig, configuration) { second in
+          let asked = await rig.broker.requestCount(code: 41)
+          async let secondLoop: Void = iterate(second)
+          #expect(await eventually { queues(first) == 1 }, "one is being given up")
+          #expect(await eventually { await rig.broker.requestCount(code: 41) > asked + 3 }, "the second asks for its lock")
+          #expect(queues(second) == 0)
+          for delivery in kept.items { #expect(delivery.acknowledge()) }
+          #expect(await eventually { queues(second) == 1 })
+          try await rig.send(20..<40)
+          #expect(await numbers.wait(for: 40))
+          #expect(second.statistics.consumed == 10)
+          #expect(await second.shutdown().isClean)
+          try await secondLoop
+          #expect(await eventually { queues(first) == 2 })
+          try await rig.send(40..<60)
+          #expect(await numbers.wait(for: 60))
+        }
+        #expect(await first.shutdown().isClean)
+        try await firstLoop
+      }
+      #expect(numbers.items.sorted() == Array(0..<60), "each once")
+      #expect(await rig.committed("G") == rig.ends())
+    }
+  }
+
   @Test func mayBeStartedByHand() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<1)
