@@ -17,6 +17,9 @@ package protocol ConsumerMember: AnyObject, Sendable {
   /// The route of a topic it subscribes to has changed.
   func routeChanged(topic: String)
 
+  /// A connection to a server has been made.
+  func connected(to address: String)
+
   /// A connection to a server is gone.
   func disconnected(from address: String)
 

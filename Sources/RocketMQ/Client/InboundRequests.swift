@@ -8,7 +8,11 @@ final class InboundRequests: ConnectionHandler {
 
   init(_ engine: ClientEngine) { self.engine = engine }
 
-  func opened(_ connection: ConnectionID, _ address: String) { engine?.heartbeats.opened(address) }
+  func opened(_ connection: ConnectionID, _ address: String) {
+    guard let engine else { return }
+    engine.heartbeats.opened(address)
+    for consumer in engine.members.consumers { consumer.connected(to: address) }
+  }
 
   func closed(_ connection: ConnectionID, _ address: String, _ reason: RocketMQError) {
     guard let engine else { return }

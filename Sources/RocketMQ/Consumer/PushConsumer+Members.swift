@@ -63,6 +63,8 @@ extension PushConsumer {
     }
   }
 
+  package func connected(to address: String) { state.withLock { $0.locks }?.connected(to: address) }
+
   package func disconnected(from address: String) {
     let now = stopwatch.milliseconds
     let locks = state.withLock { state in

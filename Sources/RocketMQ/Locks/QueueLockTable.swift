@@ -259,6 +259,13 @@ package struct QueueLockTable: Sendable {
     return actions
   }
 
+  /// There is a connection to the broker again. True: it is to be asked for locks that are in doubt, before another member gets them.
+  package mutating func connected(to broker: String, now: UInt64) -> Bool {
+    guard entries.contains(where: { $0.key.brokerName == broker && $0.value.phase == .suspended }) else { return false }
+    schedule(broker, at: now)
+    return true
+  }
+
   // MARK: Parts
 
   private mutating func suspend(_ queue: MessageQueue, _ actions: inout [Action]) {

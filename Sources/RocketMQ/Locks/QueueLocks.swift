@@ -158,6 +158,18 @@ final class QueueLocks: Sendable {
     }
   }
 
+  /// Call it when a connection has been made. Does not block.
+  func connected(to address: String) {
+    let isNeeded = state.withLock { state in
+      var isNeeded = false
+      for (broker, known) in state.addresses where known == address {
+        if state.table.connected(to: broker, now: now()) { isNeeded = true }
+      }
+      return isNeeded
+    }
+    if isNeeded { bell.ring() }
+  }
+
   /// Call it when a connection has been lost. Does not block.
   func disconnected(from address: String) {
     for (broker, known) in state.withLock({ $0.addresses }) where known == address {

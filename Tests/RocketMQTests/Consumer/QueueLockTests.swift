@@ -136,7 +136,7 @@ struct QueueLockTests {
       let member = try await Member(rig, isStepped: true)
       #expect(await eventually { member.consumer.statistics.queues.count == 3 })
       let fault = rig.broker.faults.add(Fault(on: .init(code: 42), effect: .answer(code: 1, remark: "busy")))
-      try await member.consumer.unsubscribe("T")
+      await member.consumer.unsubscribe("T")
       #expect(await eventually { rig.broker.faults.hits(fault) >= 6 }, "three tries for each queue")
       #expect(await eventually { member.consumer.statistics.queues.count == 1 })
       #expect(try await locks(rig, as: "other") == [])

@@ -126,6 +126,19 @@ struct QueueLockTableTests {
     #expect(table.nextDue == nil)
   }
 
+  @Test func aBrokerThatIsBackIsAskedAtOnce() {
+    var table = holding(a0, b0)
+    #expect(table.connected(to: "a", now: 500) == false, "nothing is in doubt")
+    _ = table.disconnected(from: "a", now: 1000)
+    let lost = table.due(now: 1000).renewals
+    #expect(lost.map(\.broker) == ["a"])
+    table.renewalFailed(lost[0], now: 1100)
+    #expect(table.nextDue == 2100)
+    #expect(table.connected(to: "b", now: 1200) == false)
+    #expect(table.connected(to: "a", now: 1200) == true)
+    #expect(table.due(now: 1200).renewals.map(\.broker) == ["a"])
+  }
+
   @Test func whatIsInDoubtIsGivenBackAtTheEnd() {
     var table = holding(a0, a1)
     _ = table.beginUnlocking(a0)

@@ -53,6 +53,7 @@ final class TestMember: ConsumerMember {
       subscriptions: subscriptions)
   }
 
+  func connected(to address: String) {}
   func disconnected(from address: String) {}
 
   func membersChanged() { note(.membersChanged) }
