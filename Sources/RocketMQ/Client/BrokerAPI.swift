@@ -9,15 +9,23 @@ package struct BrokerAPI: Sendable {
   package let loop: Loop
   /// Of a call that names no time-out of its own.
   package let timeout: Duration
+  /// Told of an address to which no connection could be made.
+  private let onUnreachable: @Sendable (_ address: String) -> Void
 
-  package init(loop: Loop, timeout: Duration) {
+  package init(loop: Loop, timeout: Duration, onUnreachable: @escaping @Sendable (_ address: String) -> Void = { _ in }) {
     self.loop = loop
     self.timeout = timeout
+    self.onUnreachable = onUnreachable
   }
 
   /// The one way out to a server: whatever signs or counts requests belongs here.
   func call(_ address: String, _ command: Command, timeout: Duration? = nil) async throws(RocketMQError) -> Reply {
-    try await loop.call(.address(address), command, timeout: timeout ?? self.timeout)
+    do throws(RocketMQError) {
+      return try await loop.call(.address(address), command, timeout: timeout ?? self.timeout)
+    } catch {
+      if error.code == .connectFailed { onUnreachable(address) }
+      throw error
+    }
   }
 
   func callOneway(_ address: String, _ command: Command, timeout: Duration? = nil) async throws(RocketMQError) {

@@ -32,8 +32,10 @@ final class ClientEngine: Sendable {
     if configuration.tls?.insecure == true {
       logger.warning("TLS without verification: whoever is on the way can read and change everything")
     }
-    let api = BrokerAPI(loop: loop, timeout: configuration.requestTimeout)
     let members = self.members
+    let api = BrokerAPI(loop: loop, timeout: configuration.requestTimeout) { address in
+      for consumer in members.consumers { consumer.unreachable(address) }
+    }
     let missingRoutes = Wake()
     let heartbeats = Heartbeats(api: api, clientID: clientID, members: members, logger: logger) { overNewConnection in
       missingRoutes.ring()  // a broker makes a group's retry topic at its first heartbeat

@@ -20,6 +20,9 @@ package protocol ConsumerMember: AnyObject, Sendable {
   /// A connection to a server has been made.
   func connected(to address: String)
 
+  /// No connection could be made to a server.
+  func unreachable(_ address: String)
+
   /// A connection to a server is gone.
   func disconnected(from address: String)
 

@@ -65,6 +65,12 @@ extension PushConsumer {
 
   package func connected(to address: String) { state.withLock { $0.locks }?.connected(to: address) }
 
+  package func unreachable(_ address: String) {
+    state.withLock { state in
+      for topic in state.rosters.keys { state.rosters[topic]?.unreachable(address) }
+    }
+  }
+
   package func disconnected(from address: String) {
     let now = stopwatch.milliseconds
     let locks = state.withLock { state in

@@ -204,6 +204,7 @@ extension PushConsumer: RebalanceEffects {
 
   private func pullFailed(_ error: RocketMQError, _ queue: OwnedQueue) {
     hasFailedPulls.store(true, ordering: .relaxed)
+    if error.code == .connectFailed, let address = error.address { unreachable(address) }
     logger.log(
       level: warningGate.pass() ? .warning : .debug, "a pull failed; it is repeated",
       metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.error: "\(error)"])

@@ -60,10 +60,11 @@ public struct PushConsumerConfiguration: Sendable {
   public var allocation: any AllocationStrategy = AverageAllocation()
   /// Between two rebalances when nothing gives cause for one earlier; default 20 s.
   public var rebalanceInterval: Duration = .seconds(20)
-  /// How long members still count that a broker does not know again when the connection to it was lost; the same in all members.
+  /// How long members still count that a broker which was out of reach does not know again; the same in all members.
   /// Default 35 s: members of this library are back within a few seconds, Java's with their next heartbeat, which may take 30. Those that
   /// have really gone meanwhile keep their queues from the others for that long. 0: as in Java, whoever comes back first takes all
-  /// queues until the others are back, too. See <doc:SharingQueues>.
+  /// queues until the others are back, too. When the broker was never away, and only connections were cut, it is no more than 3 s. See
+  /// <doc:SharingQueues>.
   public var absentMemberGrace: Duration = .seconds(35)
   /// Where offsets are kept; nil: at the brokers, or with ``MessageModel/broadcasting`` in files under
   /// `$HOME/.rocketmq_offsets/<instance name>` (``ClientConfiguration/instanceName``, or `DEFAULT`).

@@ -5,9 +5,10 @@
 /// without a network. Times are in milliseconds.
 ///
 /// A broker knows members by their connections. One that is started again knows nobody, and then whoever has come back: so the first list
-/// over a new connection may lack members that are well. Those count as absent for a while, instead of their queues being consumed by
-/// others and by themselves. A member that has been in a list of the same connection, and is not any more, has left. In Java the first one
-/// that is back takes all queues until the others are.
+/// after it was out of reach may lack members that are well. Those count as absent for a while, instead of their queues being consumed by
+/// others and by themselves. A member that has been in a list of the same connection, and is not any more, has left. When the broker was in
+/// reach all the time, and only connections were cut, a few seconds are enough: either all were cut, and are back at once, or just this
+/// one, and who is not in the list has left meanwhile. In Java the first one that is back takes all queues until the others are.
 struct Roster {
   /// A broker that is asked for a list, and the connection it is asked over.
   struct Question {
@@ -22,9 +23,12 @@ struct Roster {
   }
 
   private let grace: UInt64
+  private static let graceAfterCut: UInt64 = 3000
   /// Those that have not been lost since somebody was asked over them, by address.
   private var connections: [String: Connection] = [:]
   private var lastNumber = 0
+  /// Brokers that have told a list, and have been in reach whenever somebody tried since.
+  private var steady: Set<String> = []
   /// The members that count, absent ones among them.
   private(set) var members: Set<String> = []
   /// For how much longer each absent member counts.
@@ -56,15 +60,19 @@ struct Roster {
       if let before {
         if before.contains(member) { absent[member] = nil }
       } else if absent[member] == nil {
-        absent[member] = grace
+        absent[member] = steady.contains(question.address) ? min(grace, Self.graceAfterCut) : grace
       }
     }
     absent = absent.filter { $0.value > 0 }
     passesFrom = now
+    steady.insert(question.address)
     connections[question.address]?.list = list
     members = list.union(absent.keys)
     return true
   }
+
+  /// No connection could be made: the broker may have been stopped.
+  mutating func unreachable(_ address: String) { steady.remove(address) }
 
   /// A connection has been lost.
   mutating func disconnected(from address: String, now: UInt64) {

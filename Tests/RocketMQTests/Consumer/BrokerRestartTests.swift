@@ -81,6 +81,14 @@ struct BrokerRestartTests {
     }
   }
 
+  /// The broker is gone for so long that these notice.
+  private func stop(_ lasting: LastingBroker, missedBy members: [Member]) async {
+    func failures(_ member: Member) -> Int { member.log.lines(containing: "connectFailed").count }
+    let before = members.map(failures)
+    await lasting.stop()
+    for (member, before) in zip(members, before) { #expect(await eventually { failures(member) > before }) }
+  }
+
   private func consumedTwice(_ consumed: Record<Int>) -> [Int] {
     Dictionary(grouping: consumed.items) { $0 }.filter { $0.value.count > 1 }.keys.sorted()
   }
@@ -158,7 +166,7 @@ struct BrokerRestartTests {
       #expect(await eventually { areSettled([first] + others, 2) })
       try await lasting.rig.send(0..<60)
       #expect(await consumed.wait(for: 60))
-      await lasting.stop()
+      await stop(lasting, missedBy: [first])
       for other in others { #expect(await other.hasGivenPullingUpForNow()) }
       try await lasting.start()
       await lasting.broker.untilRequests(code: 38, count: 1)
@@ -209,7 +217,7 @@ struct BrokerRestartTests {
           return await isCommitted(60, lasting)
         })
       let dead = members.removeLast()
-      await lasting.stop()
+      await stop(lasting, missedBy: members)
       dead.die()
       try await lasting.start()
       let restarted = clock.now

@@ -24,6 +24,12 @@ struct RosterTests {
 
     func disconnected(from address: String, now: UInt64) { roster.disconnected(from: address, now: now) }
 
+    /// It is gone for a while.
+    func stopped(_ address: String, now: UInt64) {
+      roster.disconnected(from: address, now: now)
+      roster.unreachable(address)
+    }
+
     var members: Set<String> { roster.members }
     var absentMembers: Set<String> { roster.absentMembers }
     func nextEnd(now: UInt64) -> UInt64? { roster.nextEnd(now: now) }
@@ -47,7 +53,7 @@ struct RosterTests {
 
   @Test func countsWhoAStartedBrokerDoesNotKnowAgainYetUntilItsGraceIsOver() {
     let roster = roster("x", "y", "z")
-    roster.disconnected(from: "a", now: 100_000)
+    roster.stopped("a", now: 100_000)
     #expect(roster.members == ["x", "y", "z"])
     #expect(roster.tells("a", ["x"], at: 200_000) == ["x", "y", "z"], "however long the broker was away")
     #expect(roster.absentMembers == ["y", "z"])
@@ -60,9 +66,25 @@ struct RosterTests {
     #expect(roster.nextEnd(now: 235_000) == nil)
   }
 
-  @Test func doesNotKeepWhoHasComeBackAndLeavesThen() {
+  @Test func waitsOnlyAMomentWhenTheBrokerWasNeverAway() {
     let roster = roster("x", "y", "z")
     roster.disconnected(from: "a", now: 1000)
+    #expect(roster.tells("a", ["x", "y"], at: 1010) == ["x", "y", "z"], "has z left, or was it cut off, too?")
+    #expect(roster.tells("a", ["x", "y"], at: 4010) == ["x", "y"])
+    roster.stopped("a", now: 5000)
+    #expect(roster.tells("a", ["x"], at: 6000) == ["x", "y"])
+    #expect(roster.tells("a", ["x"], at: 40_999) == ["x", "y"])
+    #expect(roster.tells("a", ["x"], at: 41_000) == ["x"])
+    let short = Told(Roster(grace: .seconds(1)))
+    #expect(short.tells("a", ["x", "y"], at: 0) == ["x", "y"])
+    short.disconnected(from: "a", now: 1000)
+    #expect(short.tells("a", ["x"], at: 1010) == ["x", "y"])
+    #expect(short.tells("a", ["x"], at: 2010) == ["x"], "no longer than it is told to")
+  }
+
+  @Test func doesNotKeepWhoHasComeBackAndLeavesThen() {
+    let roster = roster("x", "y", "z")
+    roster.stopped("a", now: 1000)
     #expect(roster.tells("a", ["x"], at: 2000) == ["x", "y", "z"])
     #expect(roster.tells("a", ["x", "y", "z"], at: 3000) == ["x", "y", "z"])
     #expect(roster.tells("a", ["x", "z"], at: 3001) == ["x", "z"])
@@ -71,13 +93,13 @@ struct RosterTests {
   @Test func doesNotKeepWhoLeftBeforeTheConnectionWasLost() {
     let roster = roster("x", "y", "z")
     #expect(roster.tells("a", ["x", "y"], at: 1000) == ["x", "y"])
-    roster.disconnected(from: "a", now: 1001)
+    roster.stopped("a", now: 1001)
     #expect(roster.tells("a", ["x"], at: 2000) == ["x", "y"])
   }
 
   @Test func believesABrokerWhoseConnectionHasLasted() {
     let roster = roster("x", "y", "z")
-    roster.disconnected(from: "a", now: 1000)
+    roster.stopped("a", now: 1000)
     #expect(roster.tells("b", ["x", "y"], at: 1500) == ["x", "y"], "z has left while a was away")
     #expect(roster.tells("a", ["x"], at: 2000) == ["x", "y"])
     #expect(roster.tells("b", ["x"], at: 2500) == ["x"], "y too")
@@ -93,21 +115,21 @@ struct RosterTests {
 
   @Test func givesNoSecondGraceToWhoHasNotComeBackSince() {
     let roster = roster("x", "y")
-    roster.disconnected(from: "a", now: 1000)
+    roster.stopped("a", now: 1000)
     #expect(roster.tells("a", ["x"], at: 2000) == ["x", "y"])
-    roster.disconnected(from: "a", now: 22_000)
+    roster.stopped("a", now: 22_000)
     #expect(roster.nextEnd(now: 90_000) == 15_000, "time does not pass while the broker is away again")
     #expect(roster.tells("a", ["x"], at: 100_000) == ["x", "y"])
     #expect(roster.tells("a", ["x"], at: 114_999) == ["x", "y"])
     #expect(roster.tells("a", ["x"], at: 115_000) == ["x"])
-    roster.disconnected(from: "a", now: 116_000)
+    roster.stopped("a", now: 116_000)
     #expect(roster.tells("a", ["x"], at: 117_000) == ["x"])
   }
 
   @Test func doesNotBelieveAnAnswerToAQuestionFromBeforeTheConnectionWasLost() {
     let roster = roster("x", "y", "z")
     let question = roster.roster.question(to: "a")
-    roster.disconnected(from: "a", now: 1000)
+    roster.stopped("a", now: 1000)
     #expect(roster.answers(question, ["x", "y", "z"], at: 1001) == nil)
     #expect(roster.tells("a", ["x"], at: 2000) == ["x", "y", "z"], "that is the first list of this connection")
     #expect(roster.answers(question, ["x", "y"], at: 2001) == nil)
@@ -117,7 +139,7 @@ struct RosterTests {
   @Test func withoutAGraceBelievesEveryList() {
     let roster = Told(Roster(grace: .zero))
     #expect(roster.tells("a", ["x", "y"], at: 0) == ["x", "y"])
-    roster.disconnected(from: "a", now: 1000)
+    roster.stopped("a", now: 1000)
     #expect(roster.tells("a", ["x"], at: 2000) == ["x"])
     #expect(roster.nextEnd(now: 2000) == nil)
   }

@@ -54,6 +54,7 @@ final class TestMember: ConsumerMember {
   }
 
   func connected(to address: String) {}
+  func unreachable(_ address: String) {}
   func disconnected(from address: String) {}
 
   func membersChanged() { note(.membersChanged) }
