@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/* Helpers of the network tests: counters to wait on, recorded replies, a server that does as it is told, and raw sockets for
- * peers that misbehave. */
+/* Helpers of the network tests: counters to wait on, recorded replies, and a server that does as it is told. */
 #ifndef NET_FIXTURE_H
 #define NET_FIXTURE_H
 
 #include <pthread.h>
 
+#include "net_raw.h"
 #include "rocket_rpc.h"
 #include "rocket_tls.h"
 #include "test.h"
@@ -106,30 +106,5 @@ rocket_handler net_server_handler(net_server *server);
 /* Answers what is held, the last one first, each with its own body. */
 void net_server_release(net_server *server);
 void net_server_close(net_server *server);
-
-/* ---- Raw sockets ---- */
-
-/* A socket that listens on 127.0.0.1; `address` gets "127.0.0.1:port". */
-int net_raw_listen(int backlog, char address[32]);
-int net_raw_accept(int fd);
-int net_raw_connect(uint16_t port);
-void net_raw_write(int fd, const void *bytes, size_t size);
-/* Reads one frame; the bytes stay until the test ends. Size 0: the peer closed. */
-uint8_t *net_raw_read_frame(int fd, size_t *size);
-/* Waits until the peer closes (or resets), throwing away what it sends. */
-void net_raw_await_close(int fd);
-/* The bytes of a response to `frame` with `body`. */
-rocket_buffer net_raw_response(uint8_t *frame, size_t size, const char *body);
-/* A port on which nobody listens. */
-uint16_t net_free_port(void);
-
-/* A listening socket whose queue is full: the kernel drops what else wants to connect, as a dead host would. */
-typedef struct net_hole {
-  int listening;
-  int fillers[8];
-  uint16_t port;
-  char address[32];
-} net_hole;
-void net_dig(net_hole *hole, const char *ip, uint16_t port);
 
 #endif

@@ -142,12 +142,13 @@ static void on_event(void *user, const rocket_puller_event *event) {
 
 static void on_drop(void *user) { net_count(&((puller_rig *)user)->dropped); }
 
-void rig_init(puller_rig *rig, test_broker *broker) {
+test_broker *rig_open(puller_rig *rig) {
   *rig = (puller_rig){.events = NET_COUNTER, .dropped = NET_COUNTER};
+  broker_open(&rig->broker);
   rig->loop = net_loop();
   rocket_process_queue_options_default(&rig->queue_options);
   rocket_puller_options_default(&rig->options);
-  rig->addresses[0] = (rocket_broker_address){0, rocket_slice_of(broker->address)};
+  rig->addresses[0] = (rocket_broker_address){0, rocket_slice_of(rig->broker.address)};
   rig->options.group = rocket_slice_of("group");
   rig->options.topic = rocket_slice_of("topic");
   rig->options.broker_name = rocket_slice_of("broker-a");
@@ -156,6 +157,7 @@ void rig_init(puller_rig *rig, test_broker *broker) {
   rig->options.addresses = rig->addresses;
   rig->options.address_count = 1;
   rig->options.subscription_version = 77;
+  return &rig->broker;
 }
 
 void rig_make(puller_rig *rig) {
@@ -176,6 +178,15 @@ const test_event *next_event(puller_rig *rig, rocket_puller_event_kind kind) {
   return event;
 }
 
+void rig_finish(puller_rig *rig, uint32_t count) {
+  rocket_taken taken;
+  for (uint32_t i = 0; i < count; i++) {
+    CHECK_INT(rocket_process_queue_take(rig->queue, 1, 0, &taken), 1);
+    rocket_frame_release(taken.frame);
+    CHECK_INT(rocket_process_queue_ack(rig->queue, taken.position), ROCKET_OK);
+  }
+}
+
 void rig_close(puller_rig *rig) {
   rocket_puller_stop(rig->puller);
   net_await(&rig->dropped, 1);
@@ -186,4 +197,5 @@ void rig_close(puller_rig *rig) {
   rocket_process_queue_release(rig->queue);
   CHECK_INT(net_value(&rig->events), events);
   CHECK_INT(net_value(&rig->dropped), 1);
+  broker_close(&rig->broker);
 }

@@ -67,6 +67,7 @@ typedef struct test_event {
 } test_event;
 
 typedef struct puller_rig {
+  test_broker broker; /* the only master, until a test says otherwise */
   rocket_loop *loop;
   rocket_process_queue_options queue_options;
   rocket_process_queue *queue;
@@ -78,13 +79,15 @@ typedef struct puller_rig {
   int64_t read; /* events that next_event has returned */
 } puller_rig;
 
-/* Options for `broker` as the only master; change them, then rig_start. */
-void rig_init(puller_rig *rig, test_broker *broker);
+/* Opens the broker, which it returns, and a loop, and makes options; change them, then rig_start. */
+test_broker *rig_open(puller_rig *rig);
 void rig_make(puller_rig *rig);
 void rig_start(puller_rig *rig);
 /* The next event, which must be of this kind; waits for it. */
 const test_event *next_event(puller_rig *rig, rocket_puller_event_kind kind);
-/* Stops (when it still runs), checks that STOPPED was the last event and drop ran once, and frees everything. */
+/* Takes and acknowledges so many messages, one by one. */
+void rig_finish(puller_rig *rig, uint32_t count);
+/* Stops (when it still runs), checks that STOPPED was the last event and drop ran once, frees everything and closes the broker. */
 void rig_close(puller_rig *rig);
 
 #endif

@@ -29,6 +29,15 @@ uint8_t *test_guarded(const void *bytes, size_t size) {
   return at;
 }
 
+uint64_t test_random(uint64_t *state) {
+  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return *state;
+}
+
+void test_random_bytes(uint64_t *state, uint8_t *bytes, size_t size) {
+  for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(test_random(state) >> 56);
+}
+
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;

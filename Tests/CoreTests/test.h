@@ -59,6 +59,10 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...) __
  * until the test's process ends. */
 uint8_t *test_guarded(const void *bytes, size_t size);
 
+/* The next number of a sequence that is always the same; the high bits are the better ones. `state` begins as any number. */
+uint64_t test_random(uint64_t *state);
+void test_random_bytes(uint64_t *state, uint8_t *bytes, size_t size);
+
 /* Bytes of hex text (white space ignored). Kept until the test's process ends. */
 uint8_t *test_hex(const char *hex, size_t *size);
 

@@ -53,10 +53,7 @@ TEST(faults_server_survives_garbage) {
   uint64_t random = 3;
   for (int i = 0; i < 50; i++) {
     uint8_t bytes[200];
-    for (size_t j = 0; j < sizeof bytes; j++) {
-      random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-      bytes[j] = (uint8_t)(random >> 56);
-    }
+    test_random_bytes(&random, bytes, sizeof bytes);
     bytes[0] = 0x7f;
     int fd = net_raw_connect(server.port);
     net_raw_write(fd, bytes, sizeof bytes);
@@ -92,36 +89,18 @@ TEST(faults_answer_in_single_bytes) {
   rocket_loop_free(loop);
 }
 
-static rocket_buffer requests(int count, const char *body) {
-  rocket_buffer out;
-  rocket_buffer_init(&out, NULL);
-  for (int i = 0; i < count; i++) {
-    rocket_command request;
-    rocket_command_init(&request, NET_ECHO);
-    request.opaque = i + 1;
-    request.body = rocket_slice_of(body);
-    CHECK_INT(rocket_command_encode(&request, &out), ROCKET_OK);
-  }
-  return out;
-}
-
 static void check_answers(int fd, int count) {
   for (int i = 0; i < count; i++) {
     size_t size;
-    rocket_command response;
     uint8_t *frame = net_raw_read_frame(fd, &size);
-    CHECK(frame != NULL);
-    CHECK_INT(rocket_command_decode(frame, size, &response, NULL), ROCKET_OK);
-    CHECK_INT(response.opaque, i + 1);
-    CHECK_INT(response.flag & ROCKET_FLAG_RESPONSE, ROCKET_FLAG_RESPONSE);
-    free(frame);
+    net_raw_check_answer(frame, size, i + 1);
   }
 }
 
 TEST(faults_requests_in_single_bytes) {
   net_server server;
   net_server_open(&server, "127.0.0.1");
-  rocket_buffer bytes = requests(3, "slow");
+  rocket_buffer bytes = net_raw_requests(3, NET_ECHO, "slow");
   int fd = net_raw_connect(server.port);
   for (size_t i = 0; i < bytes.size; i++) {
     net_raw_write(fd, bytes.data + i, 1);
@@ -136,7 +115,7 @@ TEST(faults_requests_in_single_bytes) {
 TEST(faults_many_requests_in_one_segment) {
   net_server server;
   net_server_open(&server, "127.0.0.1");
-  rocket_buffer bytes = requests(500, "fast");
+  rocket_buffer bytes = net_raw_requests(500, NET_ECHO, "fast");
   int fd = net_raw_connect(server.port);
   net_raw_write(fd, bytes.data, bytes.size);
   check_answers(fd, 500);

@@ -10,10 +10,36 @@
 
 enum { FIRST = 7, SERVER = 8 };
 
-static rocket_events *events_new(uint64_t fail_at) {
+static rocket_events *events_begin(void) {
   rocket_events *events;
-  CHECK_INT(rocket_events_new(test_allocator(fail_at), &events), ROCKET_OK);
+  CHECK_INT(rocket_events_new(test_allocator(0), &events), ROCKET_OK);
   return events;
+}
+
+/* Frees the events; nothing may be left of them. */
+static void events_end(rocket_events *events) {
+  rocket_events_free(events);
+  CHECK_INT(test_allocated(), 0);
+}
+
+/* The event that waits, which must be a puller's, of this kind. */
+static rocket_puller_event take_of_puller(rocket_events *events, rocket_puller_event_kind kind) {
+  rocket_event event;
+  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
+  CHECK_INT(event.kind, ROCKET_EVENT_PULLER);
+  CHECK_INT(event.puller.kind, kind);
+  return event.puller;
+}
+
+static void expect_none(rocket_events *events) {
+  rocket_event event;
+  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_TIMEOUT);
+}
+
+static rocket_puller_listener listener_of(rocket_events *events, uint64_t tag) {
+  rocket_puller_listener listener;
+  CHECK_INT(rocket_events_puller(events, tag, &listener), ROCKET_OK);
+  return listener;
 }
 
 static bool is_readable(const rocket_events *events) {
@@ -50,11 +76,11 @@ static void call(const server *to, rocket_events *events, uint64_t tag, const ch
 }
 
 TEST(events_carry_a_call_there_and_back) {
-  rocket_events *events = events_new(0);
+  rocket_events *events = events_begin();
   rocket_event event;
   rocket_slice topic;
   server peer = server_start(events);
-  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_TIMEOUT);
+  expect_none(events);
   CHECK(!is_readable(events));
   call(&peer, events, FIRST, "orders");
 
@@ -82,7 +108,7 @@ TEST(events_carry_a_call_there_and_back) {
   rocket_frame *kept = event.frame; /* outlives the event */
   rocket_slice bytes = event.command->body;
   rocket_frame_retain(kept);
-  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_TIMEOUT);
+  expect_none(events);
   CHECK_TEXT(bytes, "{}");
   rocket_frame_release(kept);
 
@@ -99,68 +125,52 @@ TEST(events_carry_a_call_there_and_back) {
     has_ended = true;
   }
   CHECK(has_ended && has_closed);
-  rocket_events_free(events);
-  CHECK_INT(test_allocated(), 0);
+  events_end(events);
 }
 
 TEST(events_fd_is_readable_while_events_wait) {
-  rocket_events *events = events_new(0);
-  rocket_puller_listener listener;
-  rocket_event event;
-  CHECK_INT(rocket_events_puller(events, FIRST, &listener), ROCKET_OK);
+  rocket_events *events = events_begin();
+  rocket_puller_listener listener = listener_of(events, FIRST);
   rocket_puller_event error = {.kind = ROCKET_PULLER_ERROR, .status = ROCKET_CLOSED, .remark = rocket_slice_of("gone")};
   listener.fn(listener.user, &error);
   listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_STALLED, .address = rocket_slice_of("b:1")});
   CHECK(is_readable(events));
-  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
-  CHECK_INT(event.puller.status, ROCKET_CLOSED);
-  CHECK_TEXT(event.puller.remark, "gone");
+  rocket_puller_event event = take_of_puller(events, ROCKET_PULLER_ERROR);
+  CHECK_INT(event.status, ROCKET_CLOSED);
+  CHECK_TEXT(event.remark, "gone");
   CHECK(is_readable(events));
-  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
-  CHECK_TEXT(event.puller.address, "b:1");
+  CHECK_TEXT(take_of_puller(events, ROCKET_PULLER_STALLED).address, "b:1");
   CHECK(!is_readable(events));
   listener.drop(listener.user);
-  rocket_events_free(events);
-  CHECK_INT(test_allocated(), 0);
+  events_end(events);
 }
 
 TEST(events_of_a_puller_add_up_and_end_with_stopped) {
-  rocket_events *events = events_new(0);
-  rocket_puller_listener listener;
-  rocket_event event;
-  CHECK_INT(rocket_events_puller(events, FIRST, &listener), ROCKET_OK);
+  rocket_events *events = events_begin();
+  rocket_puller_listener listener = listener_of(events, FIRST);
   for (int round = 0; round < 3; round++) {
     listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_READY, .count = 3});
     listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_READY, .count = 4});
-    CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
-    CHECK_INT(event.kind, ROCKET_EVENT_PULLER);
-    CHECK_INT(event.puller.kind, ROCKET_PULLER_READY);
-    CHECK_INT(event.puller.count, 7);
-    CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_TIMEOUT);
+    CHECK_INT(take_of_puller(events, ROCKET_PULLER_READY).count, 7);
+    expect_none(events);
   }
   uint64_t before = test_allocations(); /* these need none */
   listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_OFFSET_RESET, .offset = 55});
   listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_STOPPED, .address = rocket_slice_of("b:1")});
   CHECK_INT(test_allocations(), before);
   listener.drop(listener.user); /* what waits outlives its callback */
-  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
-  CHECK_INT(event.puller.kind, ROCKET_PULLER_OFFSET_RESET);
-  CHECK_INT(event.puller.offset, 55);
-  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_OK);
-  CHECK_INT(event.puller.kind, ROCKET_PULLER_STOPPED);
-  CHECK(event.puller.address.data == NULL);
-  rocket_events_free(events);
-  CHECK_INT(test_allocated(), 0);
+  CHECK_INT(take_of_puller(events, ROCKET_PULLER_OFFSET_RESET).offset, 55);
+  CHECK(take_of_puller(events, ROCKET_PULLER_STOPPED).address.data == NULL);
+  events_end(events);
 }
 
 TEST(events_leave_nothing_behind_whoever_goes_first) {
-  rocket_events *events = events_new(0);
+  rocket_events *events = events_begin();
   rocket_reply reply;
   rocket_handler handler;
-  rocket_puller_listener listener;
   CHECK_INT(rocket_events_reply(events, 1, &reply), ROCKET_OK);
   CHECK_INT(rocket_events_handler(events, 2, &handler), ROCKET_OK);
-  CHECK_INT(rocket_events_puller(events, 3, &listener), ROCKET_OK);
+  rocket_puller_listener listener = listener_of(events, 3);
   handler.opened(handler.user, 9, rocket_slice_of("a:1"));
   listener.fn(listener.user, &(rocket_puller_event){.kind = ROCKET_PULLER_READY, .count = 1});
   rocket_events_free(events);
@@ -175,24 +185,22 @@ TEST(events_leave_nothing_behind_whoever_goes_first) {
 }
 
 TEST(events_of_a_call_that_fails_are_dropped) {
-  rocket_events *events = events_new(0);
+  rocket_events *events = events_begin();
   rocket_loop *loop;
   rocket_command request;
   rocket_reply reply;
-  rocket_event event;
   CHECK_INT(rocket_loop_new(NULL, &loop), ROCKET_OK);
   rocket_command_init(&request, ROCKET_REQUEST_HEART_BEAT);
   CHECK_INT(rocket_events_reply(events, FIRST, &reply), ROCKET_OK);
   rocket_target target = {.address = rocket_slice_of("no port")};
   CHECK_INT(rocket_call(loop, target, &request, (rocket_body){0}, 1000, reply, NULL), ROCKET_BAD_ADDRESS);
-  CHECK_INT(rocket_events_next(events, 0, &event), ROCKET_TIMEOUT);
+  expect_none(events);
   CHECK_INT(rocket_loop_free(loop), ROCKET_OK);
-  rocket_events_free(events);
-  CHECK_INT(test_allocated(), 0);
+  events_end(events);
 }
 
 TEST(events_that_nobody_takes_are_bounded) {
-  rocket_events *events = events_new(0);
+  rocket_events *events = events_begin();
   rocket_handler handler;
   rocket_reply reply;
   rocket_event event;
@@ -206,8 +214,7 @@ TEST(events_that_nobody_takes_are_bounded) {
   CHECK_INT(event.status, ROCKET_TIMEOUT);
   handler.drop(handler.user);
   reply.drop(reply.user);
-  rocket_events_free(events);
-  CHECK_INT(test_allocated(), 0);
+  events_end(events);
 }
 
 TEST(events_report_every_failed_allocation) {
@@ -237,13 +244,13 @@ static void *tell_many(void *user) {
 }
 
 TEST(events_from_several_threads_all_arrive) {
-  rocket_events *events = events_new(0);
+  rocket_events *events = events_begin();
   rocket_puller_listener listeners[3];
   pthread_t threads[3];
   rocket_event event;
   uint64_t count = 0;
   for (int i = 0; i < 3; i++) {
-    CHECK_INT(rocket_events_puller(events, (uint64_t)i, &listeners[i]), ROCKET_OK);
+    listeners[i] = listener_of(events, (uint64_t)i);
     CHECK_INT(pthread_create(&threads[i], NULL, tell_many, &listeners[i]), 0);
   }
   for (int stopped = 0; stopped < 3;) {
@@ -253,6 +260,5 @@ TEST(events_from_several_threads_all_arrive) {
   }
   CHECK_INT(count, 60000);
   for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
-  rocket_events_free(events);
-  CHECK_INT(test_allocated(), 0);
+  events_end(events);
 }

@@ -42,9 +42,9 @@ TEST(heap_agrees_with_a_linear_search) {
   rocket__heap heap = {NULL};
   static rocket__heap_node nodes[COUNT];
   static bool inside[COUNT];
-  uint64_t random = 1, order = 0;
+  uint64_t state = 1, order = 0;
   for (int step = 0; step < STEPS; step++) {
-    random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    uint64_t random = test_random(&state);
     size_t i = (size_t)(random >> 33) % COUNT;
     if (inside[i]) {
       rocket__heap_remove(&heap, &nodes[i]);

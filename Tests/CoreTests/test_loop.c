@@ -393,7 +393,7 @@ TEST_LIMITED(loop_drops_each_task_once_however_it_stops, 30) {
 /* Calls, held calls and timers of every age, and a stop at any moment between. */
 TEST_LIMITED(loop_survives_a_thousand_starts_and_stops, 60) {
   net_server server;
-  uint64_t random = 7;
+  uint64_t state = 7;
   net_server_open(&server, "127.0.0.1");
   char refusing[32];
   snprintf(refusing, sizeof refusing, "127.0.0.1:%u", net_free_port());
@@ -406,7 +406,7 @@ TEST_LIMITED(loop_survives_a_thousand_starts_and_stops, 60) {
     CHECK_INT(rocket_loop_after(loop, (uint64_t)cycle % 3, probe_task(&timer), NULL), ROCKET_OK);
     for (int i = 0; i < 5; i++) net_call(&replies[i], loop, server.address, codes[i], "x", 60000);
     net_call(&replies[5], loop, cycle % 4 == 0 ? "localhost:1" : refusing, NET_ECHO, "x", 60000);
-    random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    uint64_t random = test_random(&state);
     switch (random >> 62) {
     case 0: break;
     case 1: net_finish(&replies[0]); break;

@@ -7,79 +7,62 @@
 #include "pull/puller.h"
 #include "puller_fixture.h"
 
-static void take_and_finish(rocket_process_queue *queue, uint32_t count) {
-  rocket_taken taken;
-  for (uint32_t i = 0; i < count; i++) {
-    CHECK_INT(rocket_process_queue_take(queue, 1, 0, &taken), 1);
-    rocket_frame_release(taken.frame);
-    CHECK_INT(rocket_process_queue_ack(queue, taken.position), ROCKET_OK);
-  }
-}
-
 TEST(puller_stops_at_the_limit_and_resumes_at_the_mark) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig.queue_options.max_count = 4;
   rig_start(&rig);
   BODY body = some_records(100, 5);
-  broker_send_found(&broker, broker_await(&broker, 1), 105, &body);
+  broker_send_found(broker, broker_await(broker, 1), 105, &body);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_READY)->event.count, 5);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_THROTTLED)->event.throttle, ROCKET_THROTTLE_COUNT);
   CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_WAITING);
-  take_and_finish(rig.queue, 1);
-  CHECK(broker_is_quiet(&broker, 100)); /* 4 are over the mark of 3 */
-  take_and_finish(rig.queue, 1);
+  rig_finish(&rig, 1);
+  CHECK(broker_is_quiet(broker, 100)); /* 4 are over the mark of 3 */
+  rig_finish(&rig, 1);
   next_event(&rig, ROCKET_PULLER_RESUMED);
-  CHECK_INT(broker_await(&broker, 2)->queue_offset, 105);
-  CHECK_INT(broker_await(&broker, 2)->commit_offset, 102);
+  CHECK_INT(broker_await(broker, 2)->queue_offset, 105);
+  CHECK_INT(broker_await(broker, 2)->commit_offset, 102);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 TEST(puller_pauses_and_resumes) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig_make(&rig);
   CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_IDLE);
   rocket_puller_pause(rig.puller);
   CHECK_INT(rocket_puller_start(rig.puller), ROCKET_OK);
-  CHECK(broker_is_quiet(&broker, 100));
+  CHECK(broker_is_quiet(broker, 100));
   CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_PAUSED);
   rocket_puller_resume(rig.puller);
-  const seen_pull *pull = broker_await(&broker, 1);
+  const seen_pull *pull = broker_await(broker, 1);
   rocket_puller_pause(rig.puller);
   BODY body = some_records(100, 2);
-  broker_send_found(&broker, pull, 102, &body);
+  broker_send_found(broker, pull, 102, &body);
   next_event(&rig, ROCKET_PULLER_READY);
-  take_and_finish(rig.queue, 2); /* what was pulled can be taken */
-  CHECK(broker_is_quiet(&broker, 100));
+  rig_finish(&rig, 2); /* what was pulled can be taken */
+  CHECK(broker_is_quiet(broker, 100));
   for (int i = 0; i < 100; i++) rocket_puller_pause(rig.puller), rocket_puller_resume(rig.puller);
-  CHECK_INT(broker_await(&broker, 2)->queue_offset, 102);
-  CHECK(broker_is_quiet(&broker, 50)); /* one pull, however often it was told */
+  CHECK_INT(broker_await(broker, 2)->queue_offset, 102);
+  CHECK(broker_is_quiet(broker, 50)); /* one pull, however often it was told */
   CHECK_INT(rocket_puller_get_state(rig.puller), ROCKET_PULLER_PULLING);
   rocket_puller_pause(rig.puller);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 TEST(puller_stop_discards_the_answer_that_comes_late) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig_start(&rig);
-  const seen_pull *pull = broker_await(&broker, 1);
+  const seen_pull *pull = broker_await(broker, 1);
   rocket_puller_stop(rig.puller);
   rocket_puller_stop(rig.puller);
   next_event(&rig, ROCKET_PULLER_STOPPED);
   net_await(&rig.dropped, 1);
   BODY body = some_records(100, 2);
-  broker_send_found(&broker, pull, 102, &body);
-  net_settle(broker.loop);
+  broker_send_found(broker, pull, 102, &body);
+  net_settle(broker->loop);
   net_settle(rig.loop);
   CHECK_INT(fixture_stats(rig.queue).count, 0);
   CHECK_INT(net_value(&rig.events), 1);
@@ -87,100 +70,84 @@ TEST(puller_stop_discards_the_answer_that_comes_late) {
   CHECK_INT(rocket_puller_set_addresses(rig.puller, rig.addresses, 1), ROCKET_STOPPED);
   CHECK_INT(rocket_puller_set_subscription(rig.puller, rocket_slice_of("TAG"), (rocket_slice){0}, 0, NULL, 0), ROCKET_STOPPED);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 TEST(puller_ends_with_its_queue) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig_start(&rig);
   BODY body = some_records(100, 2);
-  const seen_pull *pull = broker_await(&broker, 1);
+  const seen_pull *pull = broker_await(broker, 1);
   rocket_process_queue_drop(rig.queue);
-  broker_send_found(&broker, pull, 102, &body);
+  broker_send_found(broker, pull, 102, &body);
   next_event(&rig, ROCKET_PULLER_STOPPED);
-  CHECK_INT(net_value(&broker.pulls), 1);
+  CHECK_INT(net_value(&broker->pulls), 1);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 TEST(puller_goes_on_as_soon_as_a_broker_is_back) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig.options.error_delay_ms = 50;
   rig_start(&rig);
-  broker_await(&broker, 1);
-  broker_close(&broker);
+  broker_await(broker, 1);
+  broker_close(broker);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_CLOSED);
   const test_event *refused = next_event(&rig, ROCKET_PULLER_ERROR);
   CHECK(refused->event.status < 0); /* nobody listens */
   CHECK(next_event(&rig, ROCKET_PULLER_ERROR)->at_ms - refused->at_ms >= 50 * 3 / 4);
-  broker_reopen(&broker);
+  broker_reopen(broker);
   uint64_t back_at = rocket_now_ms();
-  const seen_pull *pull = broker_await(&broker, 2);
+  const seen_pull *pull = broker_await(broker, 2);
   CHECK(pull->at_ms - back_at < 1000);
   CHECK_INT(pull->queue_offset, 100);
   BODY body = some_records(100, 2);
-  broker_send_found(&broker, pull, 102, &body);
-  broker_await(&broker, 3);
+  broker_send_found(broker, pull, 102, &body);
+  broker_await(broker, 3);
   CHECK_INT(fixture_stats(rig.queue).count, 2);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 TEST(puller_repeats_a_lost_pull_at_once) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig.options.error_delay_ms = 3600000;
   rig_start(&rig);
   for (int64_t n = 1; n <= 3; n++) { /* each time a pull in between succeeded */
-    rocket_connection_close(broker.loop, broker_await(&broker, 2 * n - 1)->connection);
+    rocket_connection_close(broker->loop, broker_await(broker, 2 * n - 1)->connection);
     CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_CLOSED);
-    broker_send_nothing(&broker, broker_await(&broker, 2 * n), ROCKET_RESPONSE_PULL_NOT_FOUND, 100 + n);
+    broker_send_nothing(broker, broker_await(broker, 2 * n), ROCKET_RESPONSE_PULL_NOT_FOUND, 100 + n);
   }
-  broker_await(&broker, 7);
+  broker_await(broker, 7);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 TEST(puller_repeats_a_pull_that_nobody_answers) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig.options.suspend_ms = 20;
   rig.options.timeout_ms = 60;
   rig_start(&rig);
-  broker_await(&broker, 1);
+  broker_await(broker, 1);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_TIMEOUT);
-  CHECK_INT(broker_await(&broker, 2)->queue_offset, 100);
+  CHECK_INT(broker_await(broker, 2)->queue_offset, 100);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 TEST(puller_gives_up_a_pull_that_stalls) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   rig.options.stall_timeout_ms = 60;
   rig_start(&rig);
-  broker_await(&broker, 1);
+  broker_await(broker, 1);
   next_event(&rig, ROCKET_PULLER_STALLED);
-  const seen_pull *second = broker_await(&broker, 2);
-  broker_send_nothing(&broker, broker_await(&broker, 1), ROCKET_RESPONSE_PULL_NOT_FOUND, 500); /* too late */
+  const seen_pull *second = broker_await(broker, 2);
+  broker_send_nothing(broker, broker_await(broker, 1), ROCKET_RESPONSE_PULL_NOT_FOUND, 500); /* too late */
   BODY body = some_records(100, 1);
-  broker_send_found(&broker, second, 101, &body);
+  broker_send_found(broker, second, 101, &body);
   next_event(&rig, ROCKET_PULLER_READY);
-  CHECK_INT(broker_await(&broker, 3)->queue_offset, 101);
+  CHECK_INT(broker_await(broker, 3)->queue_offset, 101);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 /* ---- The loop stops first ---- */
@@ -194,61 +161,60 @@ static void stop_loop_first(puller_rig *rig) {
   rocket_puller_stop(rig->puller);
   rocket_puller_free(rig->puller);
   rocket_process_queue_release(rig->queue);
+  broker_close(&rig->broker);
+}
+
+/* Brings the puller to wait for room; the three messages it pulled are in the test's hands, which also holds the queue. */
+static void throttle(puller_rig *rig) {
+  rig->queue_options.max_count = 1;
+  rig_start(rig);
+  BODY body = some_records(100, 3);
+  broker_send_found(&rig->broker, broker_await(&rig->broker, 1), 103, &body);
+  next_event(rig, ROCKET_PULLER_READY);
+  next_event(rig, ROCKET_PULLER_THROTTLED);
+  rocket_taken taken[3];
+  CHECK_INT(rocket_process_queue_take(rig->queue, 3, 0, taken), 3);
+  for (int i = 0; i < 3; i++) rocket_frame_release(taken[i].frame);
+  rocket_process_queue_retain(rig->queue);
 }
 
 TEST(puller_stops_with_its_loop_in_every_state) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  BODY body = some_records(100, 3);
-
-  rig_init(&rig, &broker);
+  rig_open(&rig);
   rig_make(&rig); /* idle */
   stop_loop_first(&rig);
 
-  rig_init(&rig, &broker);
-  rig_start(&rig); /* pulling */
-  const seen_pull *pull = broker_await(&broker, 1);
-  stop_loop_first(&rig);
-  (void)pull;
-
-  rig_init(&rig, &broker);
-  rig.queue_options.max_count = 1;
+  test_broker *broker = rig_open(&rig);
   rig_start(&rig);
-  broker_send_found(&broker, broker_await(&broker, 2), 103, &body);
-  next_event(&rig, ROCKET_PULLER_READY);
-  next_event(&rig, ROCKET_PULLER_THROTTLED);
-  rocket_taken taken[3];
-  CHECK_INT(rocket_process_queue_take(rig.queue, 3, 0, taken), 3);
-  for (int i = 0; i < 3; i++) rocket_frame_release(taken[i].frame);
-  rocket_process_queue_retain(rig.queue);
+  broker_await(broker, 1); /* pulling */
+  stop_loop_first(&rig);
+
+  rig_open(&rig);
+  throttle(&rig);
   stop_loop_first(&rig);
   CHECK_INT(rocket_process_queue_ack_many(rig.queue, 0, 3), 3); /* wakes, though nobody is there any more */
   rocket_process_queue_release(rig.queue);
 
-  rig_init(&rig, &broker);
+  rig_open(&rig);
   rig.options.error_delay_ms = 3600000;
-  rig_start(&rig); /* delayed */
-  broker_send(&broker, broker_await(&broker, 3), (broker_answer){.code = 1});
-  next_event(&rig, ROCKET_PULLER_ERROR);
+  rig_start(&rig);
+  broker_send(broker, broker_await(broker, 1), (broker_answer){.code = 1});
+  next_event(&rig, ROCKET_PULLER_ERROR); /* delayed */
   stop_loop_first(&rig);
 
-  rig_init(&rig, &broker);
+  rig_open(&rig);
   rig_make(&rig);
   rocket_puller_pause(rig.puller);
   CHECK_INT(rocket_puller_start(rig.puller), ROCKET_OK); /* paused */
   net_settle(rig.loop);
   stop_loop_first(&rig);
-  broker_close(&broker);
 }
 
 static void count_drop(void *user) { net_count(user); }
 
 TEST(puller_refuses_what_makes_no_sense) {
-  test_broker broker;
   puller_rig rig;
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   CHECK_INT(rocket_process_queue_new(NULL, 0, &rig.queue), ROCKET_OK);
   for (int i = 0; i < 9; i++) {
     rocket_puller_options options = rig.options;
@@ -272,7 +238,7 @@ TEST(puller_refuses_what_makes_no_sense) {
   CHECK_INT(rocket_puller_new(rig.loop, &rig.options, rig.queue, (rocket_puller_listener){0}, &rig.puller), ROCKET_STOPPED);
   CHECK_INT(rocket_loop_free(rig.loop), ROCKET_OK);
   rocket_process_queue_release(rig.queue);
-  broker_close(&broker);
+  broker_close(broker);
 }
 
 /* ---- Memory ---- */
@@ -280,12 +246,10 @@ TEST(puller_refuses_what_makes_no_sense) {
 TEST(puller_is_small) { CHECK(sizeof(rocket_puller) <= 768); }
 
 TEST(puller_without_memory_tries_again) {
-  test_broker broker;
   puller_rig rig;
   counting_allocator memory;
   counting_allocator_init(&memory);
-  broker_open(&broker);
-  rig_init(&rig, &broker);
+  test_broker *broker = rig_open(&rig);
   CHECK_INT(rocket_loop_free(rig.loop), ROCKET_OK);
   rocket_loop_options loop_options = net_options();
   loop_options.allocator = &memory.allocator;
@@ -298,18 +262,17 @@ TEST(puller_without_memory_tries_again) {
   for (int i = 0; i < 3; i++) CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_NO_MEMORY);
   counting_allocator_fail(&memory, 0, 0);
   BODY body = some_records(100, 2);
-  broker_send_found(&broker, broker_await(&broker, 1), 102, &body);
+  broker_send_found(broker, broker_await(broker, 1), 102, &body);
   while (net_value(&rig.events) < 1 || rig.recorded[net_value(&rig.events) - 1].event.kind != ROCKET_PULLER_THROTTLED)
     net_await(&rig.events, net_value(&rig.events) + 1);
   rig.read = net_value(&rig.events);
   counting_allocator_fail(&memory, 1, UINT64_MAX);
-  take_and_finish(rig.queue, 2); /* the wake needs none either */
+  rig_finish(&rig, 2); /* the wake needs none either */
   next_event(&rig, ROCKET_PULLER_RESUMED);
   CHECK_INT(next_event(&rig, ROCKET_PULLER_ERROR)->event.status, ROCKET_NO_MEMORY);
   counting_allocator_fail(&memory, 0, 0);
-  CHECK_INT(broker_await(&broker, 2)->queue_offset, 102);
+  CHECK_INT(broker_await(broker, 2)->queue_offset, 102);
   rig_close(&rig);
-  broker_close(&broker);
 }
 
 /* ---- Threads ---- */
@@ -322,21 +285,10 @@ static void *acknowledge(void *user) {
 
 /* Wakes that arrive while the loop goes: touching a loop that is gone would show under the sanitizers. */
 TEST_LIMITED(puller_is_woken_while_its_loop_goes, 20) {
-  BODY body = some_records(100, 3);
   for (int round = 0; round < 60; round++) {
-    test_broker broker;
     puller_rig rig;
-    broker_open(&broker);
-    rig_init(&rig, &broker);
-    rig.queue_options.max_count = 1;
-    rig_start(&rig);
-    broker_send_found(&broker, broker_await(&broker, 1), 103, &body);
-    next_event(&rig, ROCKET_PULLER_READY);
-    next_event(&rig, ROCKET_PULLER_THROTTLED);
-    rocket_taken taken[3];
-    CHECK_INT(rocket_process_queue_take(rig.queue, 3, 0, taken), 3);
-    for (int i = 0; i < 3; i++) rocket_frame_release(taken[i].frame);
-    rocket_process_queue_retain(rig.queue);
+    rig_open(&rig);
+    throttle(&rig);
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, acknowledge, rig.queue) == 0);
     if (round % 2) rocket_puller_stop(rig.puller);
@@ -345,6 +297,6 @@ TEST_LIMITED(puller_is_woken_while_its_loop_goes, 20) {
     rocket_puller_free(rig.puller);
     rocket_process_queue_release(rig.queue);
     CHECK_INT(net_value(&rig.dropped), 1);
-    broker_close(&broker);
+    broker_close(&rig.broker);
   }
 }

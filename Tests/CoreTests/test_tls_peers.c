@@ -129,10 +129,7 @@ TEST(tls_server_survives_garbage) {
   uint64_t random = 5;
   for (int i = 0; i < 60; i++) {
     uint8_t bytes[300];
-    for (size_t j = 0; j < sizeof bytes; j++) {
-      random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-      bytes[j] = (uint8_t)(random >> 56);
-    }
+    test_random_bytes(&random, bytes, sizeof bytes);
     if (i % 3 > 0) memcpy(bytes, (uint8_t[]){22, 3, 1, 1, 0}, 5); /* looks like a hello at first */
     if (i % 3 > 1) memcpy(bytes + 5, (uint8_t[]){1, 0, 0, 252, 3, 3}, 6);
     int fd = net_raw_connect(server.port);

@@ -122,28 +122,11 @@ TEST(tls_passes_through_pieces_of_any_size) {
 
 /* ---- A peer that chooses its records ---- */
 
-static rocket_buffer requests(int count, const char *body) {
-  rocket_buffer out;
-  rocket_buffer_init(&out, NULL);
-  for (int i = 0; i < count; i++) {
-    rocket_command request;
-    rocket_command_init(&request, NET_ECHO);
-    request.opaque = i + 1;
-    request.body = rocket_slice_of(body);
-    CHECK_INT(rocket_command_encode(&request, &out), ROCKET_OK);
-  }
-  return out;
-}
-
 static void check_answers(tls_peer *peer, int count) {
   for (int i = 0; i < count; i++) {
     size_t size;
-    rocket_command response;
     uint8_t *frame = tls_peer_read_frame(peer, &size);
-    CHECK(frame != NULL);
-    CHECK_INT(rocket_command_decode(frame, size, &response, NULL), ROCKET_OK);
-    CHECK_INT(response.opaque, i + 1);
-    free(frame);
+    net_raw_check_answer(frame, size, i + 1);
   }
 }
 
@@ -153,7 +136,7 @@ static void check_records(int version) {
   open_pair(&both);
   tls_peer_open(&peer, both.server.port, version);
   CHECK_INT(SSL_version(peer.ssl), version);
-  rocket_buffer many = requests(500, "fast"), few = requests(3, "slow");
+  rocket_buffer many = net_raw_requests(500, NET_ECHO, "fast"), few = net_raw_requests(3, NET_ECHO, "slow");
   tls_peer_write(&peer, many.data, many.size); /* many frames a record */
   check_answers(&peer, 500);
   for (size_t i = 0; i < few.size; i++) tls_peer_write(&peer, few.data + i, 1); /* many records a frame */
@@ -203,12 +186,7 @@ TEST(tls_server_cuts_off_a_peer_that_does_not_read_its_answers) {
   net_server_open_tls(&server, net_loop_with(&options), serving, "127.0.0.1");
   rocket_tls_release(serving);
   tls_peer_open(&peer, server.port, TLS1_3_VERSION);
-  rocket_buffer ask;
-  rocket_command request;
-  rocket_buffer_init(&ask, NULL);
-  rocket_command_init(&request, NET_LARGE);
-  request.body = rocket_slice_of("600000");
-  CHECK_INT(rocket_command_encode(&request, &ask), ROCKET_OK);
+  rocket_buffer ask = net_raw_requests(1, NET_LARGE, "600000");
   for (int i = 0; net_value(&server.closed) == 0; i++) {
     size_t written;
     if (SSL_write_ex(peer.ssl, ask.data, ask.size, &written) != 1) break;
