@@ -8,43 +8,24 @@ import Testing
 
 @Suite("Broadcasting", .timeLimit(.minutes(1)))
 struct BroadcastingTests {
-  /// A member with a client and a directory of its own, as on a machine of its own.
-  struct Member {
-    let client: RocketMQClient
-    let consumer: PushConsumer
-    let seen = Record<ReceivedMessage>()
-
-    init(
-      _ rig: ConsumerRig, _ store: FileOffsetStore, startFrom: ConsumeStart = .earliest, retries: Int = 0, isStepped: Bool = false,
-      _ listener: @escaping @Sendable (ReceivedMessage) async throws -> ConsumeResult = { _ in .success }
-    ) async throws {
-      client = try rig.client(isStepped: isStepped)
-      var configuration = PushConsumerConfiguration()
-      configuration.messageModel = .broadcasting
-      configuration.offsetStore = store
-      configuration.maxLocalRetries = retries
-      consumer = try PushConsumer(client: client, group: "G", startFrom: startFrom, configuration: configuration)
-      try await consumer.subscribe("T")
-      let seen = seen
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return try await listener(message)
-      }
+  private func broadcasting(_ store: FileOffsetStore, retries: Int = 0) -> PushConsumerConfiguration {
+    .init {
+      $0.messageModel = .broadcasting
+      $0.offsetStore = store
+      $0.maxLocalRetries = retries
     }
+  }
 
-    @discardableResult
-    func leave() async -> ShutdownReport {
-      let report = await consumer.shutdown()
-      await client.shutdown()
-      return report
-    }
+  /// With a directory of its own, as on a machine of its own.
+  private func broadcasting(_ directory: String, retries: Int = 0) -> PushConsumerConfiguration {
+    broadcasting(FileOffsetStore(directory: directory), retries: retries)
   }
 
   @Test func givesEveryMessageToEveryMember() async throws {
     try await run { rig, directory in
       try await rig.send(0..<40)
-      let first = try await Member(rig, FileOffsetStore(directory: "\(directory)/1"))
-      let second = try await Member(rig, FileOffsetStore(directory: "\(directory)/2"))
+      let first = try await Member(rig, broadcasting("\(directory)/1"))
+      let second = try await Member(rig, broadcasting("\(directory)/2"))
       try await first.consumer.start()
       try await second.consumer.start()
       #expect(await first.seen.wait(for: 40))
@@ -52,7 +33,7 @@ struct BroadcastingTests {
       try await rig.send(40..<60)
       #expect(await first.seen.wait(for: 60))
       #expect(await second.seen.wait(for: 60))
-      #expect(first.consumer.statistics.queues.count == 4, "all queues, and no retry topic")
+      #expect(first.statistics.queues.count == 4, "all queues, and no retry topic")
       #expect(first.consumer.heartbeat().messageModel == "BROADCASTING")
       #expect(first.consumer.heartbeat().subscriptions.map(\.topic) == ["T"])
       #expect(await first.leave().isClean)
@@ -63,7 +44,7 @@ struct BroadcastingTests {
 
   @Test func asksTheBrokerNeitherForMembersNorForOffsets() async throws {
     try await run { rig, directory in
-      let member = try await Member(rig, FileOffsetStore(directory: directory)) { $0.bodyText == "3" ? .retryLater : .success }
+      let member = try await Member(rig, broadcasting(directory)) { $0.bodyText == "3" ? .retryLater : .success }
       try await member.consumer.start()
       try await rig.send(0..<20)
       #expect(await member.seen.wait(for: 20))
@@ -79,15 +60,15 @@ struct BroadcastingTests {
 
   @Test func goesOnFromItsFileWhateverItsClientIsCalled() async throws {
     try await run { rig, directory in
-      let first = try await Member(rig, FileOffsetStore(directory: directory), startFrom: .latest)
+      let first = try await Member(rig, broadcasting(directory), startFrom: .latest)
       try await rig.send(0..<20)
       try await first.consumer.start()
-      #expect(await eventually { first.consumer.statistics.queues.count == 4 })
+      #expect(await eventually { first.statistics.queues.count == 4 })
       #expect(await first.leave().isClean)
       #expect(first.seen.count == 0, "the end of the queues is meant, also of young ones")
       // What came while nobody was there.
       try await rig.send(20..<40)
-      let second = try await Member(rig, FileOffsetStore(directory: directory), startFrom: .latest)
+      let second = try await Member(rig, broadcasting(directory), startFrom: .latest)
       #expect(second.client.clientID != first.client.clientID)
       try await second.consumer.start()
       #expect(await second.seen.wait(for: 20))
@@ -103,7 +84,7 @@ struct BroadcastingTests {
     try await run { rig, directory in
       try await rig.send(0..<20)
       struct Trouble: Error {}
-      let member = try await Member(rig, FileOffsetStore(directory: directory)) { message in
+      let member = try await Member(rig, broadcasting(directory)) { message in
         switch message.bodyText {
         case "3": .retryLater
         case "4": throw Trouble()
@@ -113,10 +94,10 @@ struct BroadcastingTests {
       }
       try await member.consumer.start()
       #expect(await member.seen.wait(for: 20))
-      #expect(await eventually { member.consumer.statistics.passedOver == 3 && member.consumer.statistics.consumed == 17 })
-      #expect(member.consumer.statistics.failed == 3)
-      #expect(member.consumer.statistics.sentBack == 0)
-      let offsets = member.consumer.statistics.queues.map(\.commitOffset)
+      #expect(await eventually { member.statistics.passedOver == 3 && member.statistics.consumed == 17 })
+      #expect(member.statistics.failed == 3)
+      #expect(member.statistics.sentBack == 0)
+      let offsets = member.statistics.queues.map(\.commitOffset)
       #expect(offsets.reduce(0, +) == 20, "they hold nothing up")
       #expect(await member.leave().isClean)
       #expect(member.seen.count == 20)
@@ -127,13 +108,13 @@ struct BroadcastingTests {
   @Test func triesWhatFailsAgainHereWhenItIsToldTo() async throws {
     try await run(queues: 1) { rig, directory in
       try await rig.send(0..<3)
-      let member = try await Member(rig, FileOffsetStore(directory: directory), retries: 2, isStepped: true) {
+      let member = try await Member(rig, broadcasting(directory, retries: 2), isStepped: true) {
         $0.bodyText == "0" || ($0.bodyText == "1" && $0.reconsumeTimes == 0) ? .retryLater : .success
       }
       try await member.consumer.start()
       #expect(await member.seen.wait(for: 3))
-      #expect(await eventually { member.consumer.statistics.failed == 2 })
-      #expect(member.consumer.statistics.queues.first?.commitOffset == 0, "the offset waits")
+      #expect(await eventually { member.statistics.failed == 2 })
+      #expect(member.statistics.queues.first?.commitOffset == 0, "the offset waits")
       for count in [5, 6] {
         #expect(
           await eventually {
@@ -141,8 +122,8 @@ struct BroadcastingTests {
             return member.seen.count == count
           })
       }
-      #expect(await eventually { member.consumer.statistics.passedOver == 1 })
-      #expect(member.consumer.statistics.queues.first?.commitOffset == 3)
+      #expect(await eventually { member.statistics.passedOver == 1 })
+      #expect(member.statistics.queues.first?.commitOffset == 3)
       let tries = member.seen.items.filter { $0.bodyText == "0" }.map(\.reconsumeTimes)
       #expect(tries == [0, 1, 2])
       #expect(await member.leave().isClean)
@@ -153,11 +134,10 @@ struct BroadcastingTests {
     try await run(queues: 40) { rig, directory in
       let writes = Record<Int>()
       let store = FileOffsetStore(directory) { (step) throws(RocketMQError) in if step == .madeAside { writes.add(1) } }
-      let member = try await Member(rig, store, isStepped: true)
-      try await member.consumer.start()
+      let member = try await Member(rig, broadcasting(store), isStepped: true).started()
       try await rig.send(0..<80)
       #expect(await member.seen.wait(for: 80))
-      #expect(await eventually { member.consumer.statistics.consumed == 80 })
+      #expect(await eventually { member.statistics.consumed == 80 })
       #expect(
         await eventually {
           rig.clock.advance(by: .seconds(1))
@@ -184,8 +164,7 @@ struct BroadcastingTests {
         }
       }
       isFull.add(true)
-      let member = try await Member(rig, store, isStepped: true)
-      try await member.consumer.start()
+      let member = try await Member(rig, broadcasting(store), isStepped: true).started()
       try await rig.send(0..<20)
       #expect(await member.seen.wait(for: 20))
       for attempt in 1...2 {
@@ -206,8 +185,8 @@ struct BroadcastingTests {
 
   @Test func refusesAFileThatAnotherHasAndMayStartLater() async throws {
     try await run { rig, directory in
-      let first = try await Member(rig, FileOffsetStore(directory: directory))
-      let second = try await Member(rig, FileOffsetStore(directory: directory))
+      let first = try await Member(rig, broadcasting(directory))
+      let second = try await Member(rig, broadcasting(directory))
       try await first.consumer.start()
       let error = try await failure { try await second.consumer.start() }
       #expect(error.code == .storageFailed && error.message.contains("in use by another consumer of this process"))
@@ -223,31 +202,26 @@ struct BroadcastingTests {
   @Test func inOrderLocksNothingAndGivesNothingUp() async throws {
     try await run(queues: 2) { rig, directory in
       try await rig.send(0..<20)
-      var members: [(client: RocketMQClient, consumer: PushConsumer, seen: Record<ReceivedMessage>)] = []
+      var members: [(Member, Record<ReceivedMessage>)] = []
       for number in 1...2 {
-        let client = try rig.client()
-        var configuration = PushConsumerConfiguration()
-        configuration.messageModel = .broadcasting
-        configuration.offsetStore = FileOffsetStore(directory: "\(directory)/\(number)")
+        var configuration = broadcasting("\(directory)/\(number)")
         configuration.suspension = .milliseconds(10)
-        let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-        try await consumer.subscribe("T")
-        let seen = Record<ReceivedMessage>()
-        consumer.onMessageInOrder { message, _ in
+        let member = try await Member(rig, configuration)
+        let finished = Record<ReceivedMessage>()
+        member.consumer.onMessageInOrder { message, _ in
           if message.bodyText == "4", message.reconsumeTimes < 2 { return .suspend }
-          seen.add(message)
+          finished.add(message)
           return .success
         }
-        try await consumer.start()
-        members.append((client, consumer, seen))
+        try await member.consumer.start()
+        members.append((member, finished))
       }
-      for member in members {
-        #expect(await member.seen.wait(for: 20))
+      for (member, finished) in members {
+        #expect(await finished.wait(for: 20))
         for queue in 0..<2 {
-          #expect(member.seen.items.filter { $0.queueID == queue }.map(\.queueOffset) == Array(0..<10))
+          #expect(finished.items.filter { $0.queueID == queue }.map(\.queueOffset) == Array(0..<10))
         }
-        #expect(await member.consumer.shutdown().isClean)
-        await member.client.shutdown()
+        #expect(await member.leave().isClean)
       }
       // Lock, unlock, send-back.
       for code: Int32 in [41, 42, 36] { #expect(await rig.broker.requestCount(code: code) == 0, "request code \(code)") }
@@ -259,21 +233,10 @@ struct BroadcastingTests {
     try await run { rig, directory in
       try await rig.send(0..<20)
       for expected in [0..<20, 20..<30] {
-        let client = try rig.client()
-        var configuration = PushConsumerConfiguration()
-        configuration.offsetStore = FileOffsetStore(directory: directory)
-        let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-        try await consumer.subscribe("T")
-        let seen = Record<ReceivedMessage>()
-        consumer.onMessage { message, _ in
-          seen.add(message)
-          return .success
-        }
-        try await consumer.start()
-        #expect(await seen.wait(for: expected.count))
-        #expect(await consumer.shutdown().isClean)
-        await client.shutdown()
-        #expect(seen.items.numbers() == Array(expected))
+        let member = try await Member(rig, .init { $0.offsetStore = FileOffsetStore(directory: directory) }).started()
+        #expect(await member.seen.wait(for: expected.count))
+        #expect(await member.leave().isClean)
+        #expect(member.seen.items.numbers() == Array(expected))
         try await rig.send(20..<30)
       }
     }

@@ -12,28 +12,23 @@ struct ConcurrentTests {
   @Test func givesBatchesAsLargeAsAskedForWhenThereIsEnough() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<100)
-      let client = try rig.client()
-      var configuration = PushConsumerConfiguration()
-      configuration.concurrency = 1
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
+      let member = try await Member(rig, .init { $0.concurrency = 1 })
       let batches = Record<[ReceivedMessage]>()
       let gate = Gate()
-      consumer.onMessages(batchSize: 7) { messages, context in
+      member.consumer.onMessages(batchSize: 7) { messages, context in
         batches.add(messages)
         #expect(messages.allSatisfy { $0.queue == context.messageQueue })
         await gate.pass()
         return .success
       }
-      try await consumer.start()
-      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.cachedMessages == 100 })
+      try await member.consumer.start()
+      #expect(await eventually { member.held.first?.cachedMessages == 100 })
       gate.open()
       #expect(await batches.wait { $0.reduce(0) { $0 + $1.count } == 100 })
       let sizes = batches.items.map(\.count)
       #expect(sizes.allSatisfy { $0 <= 7 } && sizes.dropFirst().dropLast().allSatisfy { $0 == 7 }, "\(sizes)")
       #expect(batches.items.flatMap { $0 }.map(\.bodyText) == (0..<100).map(String.init), "one worker keeps their order")
-      await consumer.shutdown()
-      await client.shutdown()
+      await member.leave()
     }
   }
 
@@ -48,18 +43,16 @@ struct ConcurrentTests {
     let delays = [1: 1, 2: 5, 3: 10]
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
       try await rig.sendBatches(4)
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessages(batchSize: 4) { messages, _ in
+      let member = try await Member(rig)
+      let seen = member.seen
+      member.consumer.onMessages(batchSize: 4) { messages, _ in
         for message in messages { seen.add(message) }
         return messages[0].reconsumeTimes == 0 ? result : .success
       }
-      try await consumer.start()
+      try await member.consumer.start()
       #expect(await seen.wait(for: 4))
       #expect(
-        await eventually { consumer.statistics.sentBack == again + Int(dead) && consumer.statistics.consumed >= 4 - again - Int(dead) })
+        await eventually { member.statistics.sentBack == again + Int(dead) && member.statistics.consumed >= 4 - again - Int(dead) })
       if let level, let delay = delays[level] {
         await rig.broker.clock.advance(by: .milliseconds(delay * 1000 - 200))
         #expect(seen.count == 4)
@@ -67,8 +60,7 @@ struct ConcurrentTests {
         #expect(await seen.wait(for: 4 + again))
         #expect(Set(seen.items.suffix(again).numbers()) == Set((4 - again)..<4), "those at the end of the batch")
       }
-      await consumer.shutdown()
-      await client.shutdown()
+      await member.leave()
       #expect(await rig.committed("G") == [4])
       #expect(await rig.ends("%DLQ%G").first ?? 0 == dead)
     }
@@ -77,26 +69,19 @@ struct ConcurrentTests {
   @Test func letsTheBrokerWaitLongerAfterEachFailure() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
       try await rig.send(0..<1)
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return message.reconsumeTimes < 3 ? .retryLater : .success
-      }
-      try await consumer.start()
+      let member = try await Member(rig) { message in
+        message.reconsumeTimes < 3 ? .retryLater : .success
+      }.started()
       for (failures, delay) in [(1, 10), (2, 30), (3, 60)] {
-        #expect(await seen.wait(for: failures))
-        #expect(await eventually { consumer.statistics.sentBack == failures })
+        #expect(await member.seen.wait(for: failures))
+        #expect(await eventually { member.statistics.sentBack == failures })
         await rig.broker.clock.advance(by: .seconds(delay - 1))
-        #expect(seen.count == failures)
+        #expect(member.seen.count == failures)
         await rig.broker.clock.advance(by: .seconds(2))
-        #expect(await seen.wait(for: failures + 1))
+        #expect(await member.seen.wait(for: failures + 1))
       }
-      #expect(seen.items.map(\.reconsumeTimes) == [0, 1, 2, 3])
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(member.seen.items.map(\.reconsumeTimes) == [0, 1, 2, 3])
+      await member.leave()
     }
   }
 
@@ -106,33 +91,26 @@ struct ConcurrentTests {
     }
     try await ConsumerRig.run(topics: ["T": 4]) { rig in
       try await rig.send(0..<40)
-      let client = try rig.client()
-      var configuration = PushConsumerConfiguration()
-      configuration.concurrency = 6
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
       let running = Running()
       let counts = Record<Int>()
       let gate = Gate()
-      consumer.onMessage { _, _ in
+      let member = try await Member(rig, .init { $0.concurrency = 6 }) { _ in
         counts.add(running.now.wrappingAdd(1, ordering: .relaxed).newValue)
         await gate.pass()
         await Task.yield()
         running.now.wrappingSubtract(1, ordering: .relaxed)
         return .success
-      }
-      try await consumer.start()
+      }.started()
       #expect(await counts.wait(for: 6))
       #expect(counts.items.max() == 6)
-      try consumer.setConcurrency(1)
+      try member.consumer.setConcurrency(1)
       gate.open()
       #expect(await counts.wait(for: 40))
-      #expect(await eventually { consumer.statistics.consumed == 40 })
+      #expect(await eventually { member.statistics.consumed == 40 })
       try await rig.send(40..<140)
       #expect(await counts.wait(for: 140))
       #expect(counts.items.suffix(100).max() == 1)
-      await consumer.shutdown()
-      await client.shutdown()
+      await member.leave()
     }
   }
 }

@@ -11,22 +11,12 @@ struct ConsumeTests {
   @Test func consumesEverythingAndCommitsIt() async throws {
     try await ConsumerRig.run(topics: ["T": 8]) { rig in
       try await rig.send(0..<500)
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      try await consumer.start()
-      #expect(await seen.wait(for: 500))
-      let report = await consumer.shutdown()
-      #expect(report.isClean)
-      #expect(seen.items.numbers() == Array(0..<500))
+      let member = try await Member(rig).started()
+      #expect(await member.seen.wait(for: 500))
+      #expect(await member.leave().isClean)
+      #expect(member.seen.items.numbers() == Array(0..<500))
       #expect(await rig.committed("G") == rig.ends())
-      #expect(consumer.statistics.consumed == 500)
-      await client.shutdown()
+      #expect(member.statistics.consumed == 500)
     }
   }
 
@@ -36,20 +26,12 @@ struct ConsumeTests {
       try await rig.send(0..<1)
       var best = Duration.seconds(60)
       for attempt in 0..<3 where best >= .seconds(1) {
-        let client = try rig.client()
-        let consumer = try PushConsumer(client: client, group: "G\(attempt)", startFrom: .earliest)
-        try await consumer.subscribe("T")
-        let seen = Record<ReceivedMessage>()
-        consumer.onMessage { message, _ in
-          seen.add(message)
-          return .success
-        }
+        let member = try await Member(rig, group: "G\(attempt)")
         let start = ContinuousClock.now
-        try await consumer.start()
-        #expect(await seen.wait(for: 1))
+        try await member.consumer.start()
+        #expect(await member.seen.wait(for: 1))
         best = min(best, ContinuousClock.now - start)
-        await consumer.shutdown()
-        await client.shutdown()
+        await member.leave()
       }
       #expect(best < .seconds(1))
     }
@@ -59,96 +41,61 @@ struct ConsumeTests {
     try await ConsumerRig.run { rig in
       // "AaAa" and "BBBB" have the same hash, and brokers compare hashes.
       try await rig.send(0..<90) { ["AaAa", "BBBB", "other"][$0 % 3] }
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T", filter: .tags("AaAa"))
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      try await consumer.start()
-      #expect(await seen.wait(for: 30))
+      let member = try await Member(rig, filter: .tags("AaAa")).started()
+      #expect(await member.seen.wait(for: 30))
       // What does not match is done with, too.
-      #expect(await eventually { consumer.statistics.queues.filter { $0.queue.topic == "T" }.reduce(0) { $0 + $1.commitOffset } == 90 })
-      await consumer.shutdown()
-      #expect(seen.items.numbers() == (0..<90).filter { $0 % 3 == 0 })
+      #expect(await eventually { member.held.reduce(0) { $0 + $1.commitOffset } == 90 })
+      await member.leave()
+      #expect(member.seen.items.numbers() == (0..<90).filter { $0 % 3 == 0 })
       #expect(await rig.committed("G") == rig.ends())
-      await client.shutdown()
     }
   }
 
   @Test func runsAsManyListenersAtTheSameTimeAsItMay() async throws {
     try await ConsumerRig.run { rig in
       try await rig.send(0..<40)
-      let client = try rig.client()
-      var configuration = PushConsumerConfiguration()
-      configuration.concurrency = 3
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      let entered = Record<ReceivedMessage>()
       let gate = Gate()
-      consumer.onMessage { message, _ in
-        entered.add(message)
-        await gate.pass()
-        return .success
-      }
-      try await consumer.start()
-      #expect(await entered.wait(for: 3))
-      #expect(await eventually { consumer.statistics.queues.reduce(0) { $0 + $1.cachedMessages } == 40 })
-      #expect(entered.count == 3)
-      try consumer.setConcurrency(7)
-      #expect(await entered.wait(for: 7))
-      try consumer.setConcurrency(1)
-      #expect(throws: RocketMQError.self) { try consumer.setConcurrency(0) }
+      let member = try await Member(rig, .init { $0.concurrency = 3 }, gate: gate).started()
+      #expect(await member.seen.wait(for: 3))
+      #expect(await eventually { member.statistics.queues.reduce(0) { $0 + $1.cachedMessages } == 40 })
+      #expect(member.seen.count == 3)
+      try member.consumer.setConcurrency(7)
+      #expect(await member.seen.wait(for: 7))
+      try member.consumer.setConcurrency(1)
+      #expect(throws: RocketMQError.self) { try member.consumer.setConcurrency(0) }
       gate.open()
-      #expect(await entered.wait(for: 40))
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(await member.seen.wait(for: 40))
+      await member.leave()
     }
   }
 
   /// One worker that falls asleep after nearly every message: a wake-up that gets lost would leave it asleep for good.
   @Test func wakesUpForEveryMessage() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
-      let client = try rig.client()
-      var configuration = PushConsumerConfiguration()
-      configuration.concurrency = 1
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      let seen = Record<Int>()
-      consumer.onMessage { _, _ in
-        seen.add(1)
-        return .success
-      }
-      try await consumer.start()
+      let member = try await Member(rig, .init { $0.concurrency = 1 }).started()
       try await rig.send(0..<4000)
-      #expect(await seen.wait(for: 4000))
-      await consumer.shutdown(deadline: .seconds(1))
-      await client.shutdown()
+      #expect(await member.seen.wait(for: 4000))
+      await member.leave(deadline: .seconds(1))
     }
   }
 
   @Test func givesBatchesAndTakesBackWhatFailed() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
       try await rig.send(0..<10)
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
+      let member = try await Member(rig)
       let batches = Record<[ReceivedMessage]>()
-      consumer.onMessages(batchSize: 10) { messages, _ in
+      member.consumer.onMessages(batchSize: 10) { messages, _ in
         batches.add(messages)
         return messages[0].reconsumeTimes == 0 ? .partial(successes: messages.count - 1, delayLevel: 1) : .success
       }
-      try await consumer.start()
+      try await member.consumer.start()
       #expect(await batches.wait { $0.reduce(0) { $0 + $1.count } == 10 })
       let failed = batches.items.map { Int($0.last!.bodyText)! }
-      #expect(await eventually { consumer.statistics.sentBack == failed.count })
+      #expect(await eventually { member.statistics.sentBack == failed.count })
       #expect(await again(batches, 10 + failed.count, rig))
-      await consumer.shutdown()
+      await member.leave()
       let second = batches.items.flatMap { $0 }.filter { $0.reconsumeTimes == 1 }
       #expect(second.numbers() == failed.sorted())
-      await client.shutdown()
     }
   }
 
@@ -159,43 +106,26 @@ struct ConsumeTests {
 
   @Test func pausesAndResumes() async throws {
     try await ConsumerRig.run { rig in
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      consumer.pause()
-      try await consumer.start()
-      #expect(await eventually { consumer.statistics.queues.count == 5 })
+      let member = try await Member(rig)
+      member.consumer.pause()
+      try await member.consumer.start()
+      #expect(await eventually { member.statistics.queues.count == 5 })
       try await rig.send(0..<20)
       try await Task.sleep(for: .milliseconds(100))
-      #expect(seen.count == 0)
-      consumer.resume()
-      #expect(await seen.wait(for: 20, within: .seconds(2)))
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(member.seen.count == 0)
+      member.consumer.resume()
+      #expect(await member.seen.wait(for: 20, within: .seconds(2)))
+      await member.leave()
     }
   }
 
   @Test func beginsWithATopicThatComesIntoBeingLater() async throws {
     try await ConsumerRig.run(topics: [:]) { rig in
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("late")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      try await consumer.start()
+      let member = try await Member(rig, topic: "late").started()
       try await rig.broker.createTopic("late", queues: 2)
       try await rig.send(0..<10, to: "late")
-      #expect(await seen.wait(for: 10))
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(await member.seen.wait(for: 10))
+      await member.leave()
     }
   }
 
@@ -203,51 +133,36 @@ struct ConsumeTests {
     try await ConsumerRig.run(topics: ["A": 2, "B": 2]) { rig in
       try await rig.send(0..<10, to: "A")
       try await rig.send(10..<20, to: "B")
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      let seen = Record<ReceivedMessage>()
-      let events = Record<RebalanceEvent>()
-      consumer.onEvent { if case .rebalanced(let event) = $0 { events.add(event) } }
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      try await consumer.subscribe("A")
-      try await consumer.start()
-      #expect(await seen.wait(for: 10))
+      let member = try await Member(rig, topic: "A").started()
+      #expect(await member.seen.wait(for: 10))
       let start = ContinuousClock.now
-      try await consumer.subscribe("B")
-      #expect(await seen.wait(for: 20))
+      try await member.consumer.subscribe("B")
+      #expect(await member.seen.wait(for: 20))
       #expect(ContinuousClock.now - start < .seconds(2))
-      await consumer.unsubscribe("A")
-      #expect(await events.wait { $0.contains { $0.topic == "A" && $0.revoked.count == 2 } })
+      await member.consumer.unsubscribe("A")
+      #expect(
+        await member.events.wait { events in
+          events.contains { if case .rebalanced(let event) = $0 { event.topic == "A" && event.revoked.count == 2 } else { false } }
+        })
       #expect(await rig.committed("G", "A") == rig.ends("A"), "released in good order")
       try await rig.send(20..<30, to: "A")
       try await rig.send(30..<40, to: "B")
-      #expect(await seen.wait(for: 30))
-      #expect(seen.items.numbers() == Array(0..<20) + Array(30..<40))
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(await member.seen.wait(for: 30))
+      #expect(member.seen.items.numbers() == Array(0..<20) + Array(30..<40))
+      await member.leave()
     }
   }
 
   @Test func knowsHowFarBehindItIs() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<30)
-      let client = try rig.client()
       var configuration = PushConsumerConfiguration()
       configuration.concurrency = 2
       configuration.pullBatchSize = 4
       configuration.maxCachedMessagesPerQueue = 8
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
       let gate = Gate()
-      consumer.onMessage { _, _ in
-        await gate.pass()
-        return .success
-      }
-      try await consumer.start()
-      func queue() -> ConsumerStatistics.Queue? { consumer.statistics.queues.first { $0.queue.topic == "T" } }
+      let member = try await Member(rig, configuration, gate: gate).started()
+      func queue() -> ConsumerStatistics.Queue? { member.held.first }
       #expect(await eventually { queue()?.cachedMessages == 12 && queue()?.waitingMessages == 10 })
       #expect(queue()?.lag == 30)
       #expect(queue()?.commitOffset == 0)
@@ -255,8 +170,7 @@ struct ConsumeTests {
       gate.open()
       #expect(await eventually { queue()?.lag == 0 })
       #expect(queue()?.cachedBytes == 0)
-      await consumer.shutdown()
-      await client.shutdown()
+      await member.leave()
     }
   }
 
@@ -266,22 +180,15 @@ struct ConsumeTests {
     weak var queue: OwnedQueue?
     try await ConsumerRig.run { rig in
       func consume() async throws {
-        let itsClient = try rig.client()
-        let itself = try PushConsumer(client: itsClient, group: "G", startFrom: .earliest)
-        try await itself.subscribe("T")
-        let seen = Record<Int>()
-        itself.onMessage { message, _ in
-          seen.add(1)
-          return message.bodyText == "3" && message.reconsumeTimes == 0 ? .retryLater : .success
-        }
-        try await itself.start()
+        let member = try await Member(rig) { message in
+          message.bodyText == "3" && message.reconsumeTimes == 0 ? .retryLater : .success
+        }.started()
         try await rig.send(0..<10)
-        #expect(await seen.wait(for: 10))
-        #expect(await eventually { itself.statistics.sentBack == 1 })
-        (consumer, client, queue) = (itself, itsClient, itself.rebalance.held.first)
+        #expect(await member.seen.wait(for: 10))
+        #expect(await eventually { member.statistics.sentBack == 1 })
+        (consumer, client, queue) = (member.consumer, member.client, member.consumer.rebalance.held.first)
         #expect(queue != nil)
-        await itself.shutdown()
-        await itsClient.shutdown()
+        await member.leave()
       }
       try await consume()
       #expect(await eventually { consumer == nil && client == nil && queue == nil })

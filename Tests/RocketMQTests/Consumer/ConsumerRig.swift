@@ -32,8 +32,9 @@ struct ConsumerRig {
   }
 
   /// Its periodic work goes by the machine's clock, or by `clock` when `isStepped`.
-  func client(isStepped: Bool = false) throws -> RocketMQClient {
-    let configuration = ClientConfiguration(nameServers: [broker.nameServerAddress])
+  func client(isStepped: Bool = false, _ change: (inout ClientConfiguration) -> Void = { _ in }) throws -> RocketMQClient {
+    var configuration = ClientConfiguration(nameServers: [broker.nameServerAddress])
+    change(&configuration)
     return isStepped ? try RocketMQClient(configuration, clock: clock) : try RocketMQClient(configuration)
   }
 

@@ -31,18 +31,16 @@ struct DrainTests {
       try await ConsumerRig.run(topics: ["T": 4]) { rig in
         try await rig.sendBatches(count)
         let log = LogRecord()
-        var settings = ClientConfiguration(nameServers: [rig.broker.nameServerAddress])
-        settings.logger = log.logger
-        let client = try RocketMQClient(settings)
-        var configuration = PushConsumerConfiguration()
-        configuration.concurrency = 2
-        // All windows together hold less than the workers consume in 50 ms.
-        configuration.maxCachedMessagesPerQueue = 48
-        let consumer = try PushConsumer(client: client, group: "G\(attempt)", startFrom: .earliest, configuration: configuration)
-        try await consumer.subscribe("T")
+        let client = try rig.client { $0.logger = log.logger }
+        let configuration = PushConsumerConfiguration {
+          $0.concurrency = 2
+          // All windows together hold less than the workers consume in 50 ms.
+          $0.maxCachedMessagesPerQueue = 48
+        }
+        let member = try await Member(rig, configuration, client: client, group: "G\(attempt)")
         let tally = Tally()
         let ends = Record<ContinuousClock.Instant>()
-        consumer.onMessage { _, _ in
+        member.consumer.onMessage { _, _ in
           let start = ContinuousClock.now
           var pause = timespec(tv_sec: 0, tv_nsec: 100_000)
           nanosleep(&pause, nil)
@@ -55,10 +53,9 @@ struct DrainTests {
           }
           return .success
         }
-        try await consumer.start()
+        try await member.consumer.start()
         try #require(await ends.wait(for: 2, within: .seconds(60)))
-        await consumer.shutdown()
-        await client.shutdown()
+        await member.leave()
         let took = (ends.items[1] - ends.items[0]) / .nanoseconds(1)
         let ideal = Double(tally.nanoseconds.load(ordering: .relaxed)) / 2
         best = min(best, took / ideal)

@@ -13,18 +13,9 @@ struct FilterTests {
     _ rig: ConsumerRig, _ filter: FilterExpression, listener: @escaping @Sendable (ReceivedMessage) -> ConsumeResult = { _ in .success },
     _ test: (PushConsumer, Record<ReceivedMessage>) async throws -> Void
   ) async throws {
-    let client = try rig.client()
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-    try await consumer.subscribe("T", filter: filter)
-    let seen = Record<ReceivedMessage>()
-    consumer.onMessage { message, _ in
-      seen.add(message)
-      return listener(message)
-    }
-    try await consumer.start()
-    try await test(consumer, seen)
-    await consumer.shutdown()
-    await client.shutdown()
+    let member = try await Member(rig, filter: filter, listener).started()
+    try await test(member.consumer, member.seen)
+    await member.leave()
   }
 
   /// Sends numbers with themselves as property `number` and `tag`, in turn over the queues.

@@ -51,54 +51,35 @@ struct FlowControlTests {
       var configuration = PushConsumerConfiguration()
       configuration.maxOffsetSpan = 64
       configuration.pullBatchSize = 16
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
       let gate = Gate()
-      consumer.onMessage { message, _ in
-        seen.add(message)
+      let member = try await Member(rig, configuration) { message in
         if message.bodyText == "0" { await gate.pass() }
         return .success
-      }
-      try await consumer.start()
-      #expect(await seen.wait(for: 64))
+      }.started()
+      #expect(await member.seen.wait(for: 64))
       try await Task.sleep(for: .milliseconds(50))
-      #expect(seen.count <= 64 + 16 + 1)
-      #expect(consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 0)
+      #expect(member.seen.count <= 64 + 16 + 1)
+      #expect(member.held.first?.commitOffset == 0)
       gate.open()
-      #expect(await seen.wait(for: 400))
-      await consumer.shutdown()
+      #expect(await member.seen.wait(for: 400))
+      await member.leave()
       #expect(await rig.committed("G") == [400])
-      await client.shutdown()
     }
   }
 
   @Test func theClientAsAWholeHasALimit() async throws {
     try await ConsumerRig.run(topics: ["T": 8]) { rig in
       try await rig.send(1000..<2000)
-      var settings = ClientConfiguration(nameServers: [rig.broker.nameServerAddress])
-      settings.maxCachedBytes = 400
-      let client = try RocketMQClient(settings)
-      var configuration = PushConsumerConfiguration()
-      configuration.pullBatchSize = 8
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      let entered = Record<ReceivedMessage>()
+      let client = try rig.client { $0.maxCachedBytes = 400 }
       let gate = Gate()
-      consumer.onMessage { message, _ in
-        entered.add(message)
-        await gate.pass()
-        return .success
-      }
-      try await consumer.start()
+      let member = try await Member(rig, .init { $0.pullBatchSize = 8 }, client: client, gate: gate).started()
       #expect(await eventually { client.cacheBudget.used > 300 })
       try await Task.sleep(for: .milliseconds(50))
       // Each of the eight may have had one pull under way.
       #expect(client.cacheBudget.used <= 400 + 8 * 32)
       gate.open()
-      #expect(await entered.wait(for: 1000))
-      await consumer.shutdown()
+      #expect(await member.seen.wait(for: 1000))
+      await member.consumer.shutdown()
       #expect(await eventually { client.cacheBudget.used == 0 })
       await client.shutdown()
     }
@@ -108,22 +89,11 @@ struct FlowControlTests {
     _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration,
     check: (() -> ConsumerStatistics.Queue, Record<ReceivedMessage>, Gate) async throws -> Void
   ) async throws {
-    let client = try rig.client()
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-    try await consumer.subscribe("T")
-    let entered = Record<ReceivedMessage>()
     let gate = Gate()
-    consumer.onMessage { message, _ in
-      entered.add(message)
-      await gate.pass()
-      return .success
-    }
-    try await consumer.start()
-    let nothing = try #require(
-      await eventually { consumer.statistics.queues.contains { $0.queue.topic == "T" } }
-        ? consumer.statistics.queues.first { $0.queue.topic == "T" } : nil)
-    try await check({ consumer.statistics.queues.first { $0.queue.topic == "T" } ?? nothing }, entered, gate)
-    await consumer.shutdown()
-    await client.shutdown()
+    let member = try await Member(rig, configuration, gate: gate).started()
+    try #require(await eventually { !member.held.isEmpty })
+    let nothing = try #require(member.held.first)
+    try await check({ member.held.first ?? nothing }, member.seen, gate)
+    await member.leave()
   }
 }

@@ -92,31 +92,21 @@ struct HookTests {
   }
 
   @Test(arguments: [1, 4]) func filtersKeepMessagesFromTheListenerAndFinishThem(_ batchSize: Int) async throws {
-    let seen = Record<Int>()
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.sendBatches(20)
-      let client = try rig.client()
-      var configuration = PushConsumerConfiguration()
-      configuration.messageFilters = [Odd()]
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      if batchSize == 1 {
-        consumer.onMessage { message, _ in
-          seen.add(Int(message.bodyText) ?? -1)
-          return .success
-        }
-      } else {
-        consumer.onMessages(batchSize: batchSize) { messages, _ in
-          for message in messages { seen.add(Int(message.bodyText) ?? -1) }
+      let member = try await Member(rig, .init { $0.messageFilters = [Odd()] })
+      let seen = member.seen
+      if batchSize > 1 {
+        member.consumer.onMessages(batchSize: batchSize) { messages, _ in
+          for message in messages { seen.add(message) }
           return .success
         }
       }
-      try await consumer.start()
-      #expect(await eventually { consumer.statistics.consumed == 20 })
-      #expect(seen.items.sorted() == Array(stride(from: 1, to: 20, by: 2)))
-      #expect(await consumer.shutdown().isClean)
+      try await member.consumer.start()
+      #expect(await eventually { member.statistics.consumed == 20 })
+      #expect(seen.items.numbers() == Array(stride(from: 1, to: 20, by: 2)))
+      #expect(await member.leave().isClean)
       #expect(await rig.committed("G") == [20], "what was filtered out is done with")
-      await client.shutdown()
     }
   }
 
@@ -125,16 +115,11 @@ struct HookTests {
   ) async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.sendBatches(count)
-      let client = try rig.client()
-      var configuration = PushConsumerConfiguration()
-      configuration.consumeHooks = hooks
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      listen(consumer)
-      try await consumer.start()
+      let member = try await Member(rig, .init { $0.consumeHooks = hooks })
+      listen(member.consumer)
+      try await member.consumer.start()
       try await until()
-      await consumer.shutdown(deadline: .zero)
-      await client.shutdown()
+      await member.leave(deadline: .zero)
     }
   }
 }

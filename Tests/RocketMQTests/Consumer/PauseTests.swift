@@ -62,10 +62,9 @@ struct PauseTests {
       try await consuming(rig) { first in
         #expect(await eventually { first.queues.count == 2 })
         first.consumer.pause([queue(0), queue(1)])
-        let second = try await OwnershipTests.Member(rig)
-        try await second.consumer.start()
+        let second = try await Member(rig).started()
         #expect(await eventually { first.queues.count == 1 && second.queues.count == 1 })
-        #expect(first.consumer.paused == Set(first.queues.map { queue($0) }), "only what it still has")
+        #expect(await eventually { first.consumer.paused == Set(first.queues.map { queue($0) }) }, "only what it still has")
         await second.leave()
         #expect(await eventually { first.queues.count == 2 })
         let stillPaused = first.consumer.paused
@@ -83,50 +82,35 @@ struct PauseTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<10)
       try await rig.commit(1_000_000, "G")
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
+      let member = try await Member(rig)
       // The answer of the first pull, which corrects the offset, comes when the queue is paused.
       let late = rig.broker.faults.add(Fault(on: .init(code: 11, topic: "T"), effect: .delay(.milliseconds(300)), times: 1))
-      try await consumer.start()
-      #expect(await eventually { rig.broker.faults.hits(late) == 1 && consumer.statistics.queues.contains { $0.queue == queue(0) } })
-      consumer.pause([queue(0)])
-      #expect(await eventually { consumer.statistics.queues.first { $0.queue == queue(0) }?.commitOffset ?? 99 <= 10 })
-      #expect(consumer.paused == [queue(0)])
+      try await member.consumer.start()
+      #expect(await eventually { rig.broker.faults.hits(late) == 1 && member.statistics.queues.contains { $0.queue == queue(0) } })
+      member.consumer.pause([queue(0)])
+      #expect(await eventually { member.statistics.queues.first { $0.queue == queue(0) }?.commitOffset ?? 99 <= 10 })
+      #expect(member.consumer.paused == [queue(0)])
       try await rig.send(10..<15)
       try await Task.sleep(for: .milliseconds(50))
-      #expect(seen.count == 0)
-      consumer.resume([queue(0)])
-      #expect(await seen.wait { $0.numbers().suffix(5) == Array(10..<15) })
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(member.seen.count == 0)
+      member.consumer.resume([queue(0)])
+      #expect(await member.seen.wait { $0.numbers().suffix(5) == Array(10..<15) })
+      await member.leave()
     }
   }
 
   @Test func areNotTakenForStuck() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
-      let client = try rig.client(isStepped: true)
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      consumer.onMessage { _, _ in .success }
-      let stuck = Record<MessageQueue>()
-      consumer.onEvent { if case .queueStuck(let queue, _) = $0 { stuck.add(queue) } }
-      try await consumer.start()
-      #expect(await eventually { consumer.statistics.queues.count == 2 })
-      consumer.pause(consumer.statistics.queues.map(\.queue))
+      let member = try await Member(rig, isStepped: true).started()
+      #expect(await eventually { member.statistics.queues.count == 2 })
+      member.consumer.pause(member.statistics.queues.map(\.queue))
       for _ in 0..<40 {
         rig.clock.advance(by: .seconds(15))
         try await Task.sleep(for: .milliseconds(2))
       }
-      #expect(stuck.items.isEmpty)
-      #expect(consumer.paused.count == 2)
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(!member.events.items.contains { if case .queueStuck = $0 { true } else { false } })
+      #expect(member.consumer.paused.count == 2)
+      await member.leave()
     }
   }
 
@@ -136,7 +120,7 @@ struct PauseTests {
   }
 
   /// A pull that waits at the broker when its queue is paused is still answered: one message each takes it away.
-  private func passOnePull(_ rig: ConsumerRig, _ member: OwnershipTests.Member, _ queues: [Int32]) async throws {
+  private func passOnePull(_ rig: ConsumerRig, _ member: Member, _ queues: [Int32]) async throws {
     let client = try rig.client()
     let producer = Producer(client: client, group: "rig")
     for id in queues { try await producer.send(Message(topic: "T", body: Array("\(id)".utf8)), to: queue(id)) }
@@ -145,9 +129,8 @@ struct PauseTests {
     #expect(await member.seen.wait { seen in queues.allSatisfy { id in seen.contains { $0.queueID == id } } })
   }
 
-  private func consuming(_ rig: ConsumerRig, _ test: (OwnershipTests.Member) async throws -> Void) async throws {
-    let member = try await OwnershipTests.Member(rig)
-    try await member.consumer.start()
+  private func consuming(_ rig: ConsumerRig, _ test: (Member) async throws -> Void) async throws {
+    let member = try await Member(rig).started()
     do { try await test(member) } catch {
       await member.leave()
       throw error

@@ -8,39 +8,12 @@ import Testing
 
 @Suite("The lock of a queue", .timeLimit(.minutes(1)))
 struct QueueLockTests {
-  /// A consumer in order, of its own client.
-  struct Member {
-    let client: RocketMQClient
-    let consumer: PushConsumer
-    let seen = Record<ReceivedMessage>()
-    let events = Record<QueueLockEvent>()
-
-    init(
-      _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = .init(), isStepped: Bool = false,
-      _ listener: (@Sendable (ReceivedMessage) async throws -> OrderedConsumeResult)? = nil
-    ) async throws {
-      client = try rig.client(isStepped: isStepped)
-      consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      let (seen, events) = (seen, events)
-      consumer.onMessageInOrder { message, _ in
-        seen.add(message)
-        return try await listener?(message) ?? .success
-      }
-      consumer.onEvent { if case .lock(let event) = $0, event.queue.topic == "T" { events.add(event) } }
-      try await consumer.start()
-    }
-
-    func saw(_ change: QueueLockEvent.Change) async -> Bool {
-      await events.wait { $0.contains { $0.change == change } }
-    }
-
-    @discardableResult
-    func leave(deadline: Duration = .seconds(10)) async -> ShutdownReport {
-      let report = await consumer.shutdown(deadline: deadline)
-      await client.shutdown()
-      return report
-    }
+  /// Consumes in order.
+  private func member(
+    _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = .init(), isStepped: Bool = false,
+    _ listener: @escaping @Sendable (ReceivedMessage) async throws -> OrderedConsumeResult = { _ in .success }
+  ) async throws -> Member {
+    try await Member(rig, configuration, isStepped: isStepped, inOrder: listener).started()
   }
 
   /// What another client of the group gets when it asks for all locks of T.
@@ -65,7 +38,7 @@ struct QueueLockTests {
 
   @Test func isHeldWhileConsumingAndGivenBackWhenTheConsumerHasEnded() async throws {
     try await ConsumerRig.run(topics: ["T": 2]) { rig in
-      let member = try await Member(rig)
+      let member = try await member(rig)
       try await rig.send(0..<10)
       #expect(await member.seen.wait(for: 10))
       #expect(try await locks(rig, as: "other") == [])
@@ -80,7 +53,7 @@ struct QueueLockTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<3)
       #expect(try await locks(rig, as: "other") == [0])
-      let member = try await Member(rig)
+      let member = try await member(rig)
       let asked = await rig.broker.requestCount(code: 41)
       await rig.broker.untilRequests(code: 41, count: asked + 5)
       #expect(member.seen.count == 0)
@@ -97,7 +70,7 @@ struct QueueLockTests {
   func isNotLeftBehindWhenTheAnswerIsLost(_ effect: Fault.Effect) async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       let fault = rig.broker.faults.add(Fault(on: .init(code: 41), effect: effect))
-      let member = try await Member(rig)
+      let member = try await member(rig)
       #expect(await eventually { rig.broker.faults.hits(fault) >= 2 })
       await member.leave()
       rig.broker.faults.remove(fault)
@@ -109,7 +82,7 @@ struct QueueLockTests {
   @Test func isGivenBackAlthoughTheFirstAnswerIsLost() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<1)
-      let member = try await Member(rig)
+      let member = try await member(rig)
       #expect(await member.seen.wait(for: 1))
       rig.broker.faults.add(Fault(on: .init(code: 42), effect: .disconnect, times: 1))
       #expect(await member.leave().isClean)
@@ -120,7 +93,7 @@ struct QueueLockTests {
   @Test func isGivenBackAndTheOffsetCommittedAlthoughTheConnectionIsCutAgainAndAgain() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<1)
-      let member = try await Member(rig)
+      let member = try await member(rig)
       #expect(await member.seen.wait(for: 1))
       rig.broker.faults.add(Fault(on: .init(code: 15), effect: .disconnect, times: 5))
       rig.broker.faults.add(Fault(on: .init(code: 42), effect: .disconnect, times: 5))
@@ -133,12 +106,12 @@ struct QueueLockTests {
   @Test func isGivenBackByAMemberThatLeavesAlthoughItWasRevokedWhenNobodyAnswered() async throws {
     try await ConsumerRig.run(topics: ["T": 2]) { rig in
       // By the stepped clock, which stands still, it is never tried again.
-      let member = try await Member(rig, isStepped: true)
-      #expect(await eventually { member.consumer.statistics.queues.count == 3 })
+      let member = try await member(rig, isStepped: true)
+      #expect(await eventually { member.statistics.queues.count == 3 })
       let fault = rig.broker.faults.add(Fault(on: .init(code: 42), effect: .answer(code: 1, remark: "busy")))
       await member.consumer.unsubscribe("T")
       #expect(await eventually { rig.broker.faults.hits(fault) >= 6 }, "three tries for each queue")
-      #expect(await eventually { member.consumer.statistics.queues.count == 1 })
+      #expect(await eventually { member.statistics.queues.count == 1 })
       #expect(try await locks(rig, as: "other") == [])
       rig.broker.faults.remove(fault)
       await member.leave()
@@ -149,9 +122,9 @@ struct QueueLockTests {
   @Test func isRenewedEveryTwentySecondsInOneRequestForEachBroker() async throws {
     try await ConsumerRig.run(topics: ["T": 4]) { rig in
       try await rig.send(0..<8)
-      let member = try await Member(rig, isStepped: true)
+      let member = try await member(rig, isStepped: true)
       #expect(await member.seen.wait(for: 8))
-      #expect(await eventually { member.consumer.statistics.queues.count == 5 })
+      #expect(await eventually { member.statistics.queues.count == 5 })
       let before = await rig.broker.requestCount(code: 41)
       rig.clock.advance(by: .milliseconds(19_999))
       rig.clock.advance(by: .milliseconds(500))
@@ -166,9 +139,9 @@ struct QueueLockTests {
   @Test func countsForThirtySecondsWithoutRenewalAndThenNothingBeginsUntilItIsConfirmed() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<3)
-      let member = try await Member(rig, isStepped: true)
+      let member = try await member(rig, isStepped: true)
       #expect(await member.seen.wait(for: 3))
-      #expect(await eventually { member.consumer.statistics.queues.count == 2 }, "the retry topic's is locked, too")
+      #expect(await eventually { member.statistics.queues.count == 2 }, "the retry topic's is locked, too")
       let fault = rig.broker.faults.add(Fault(on: .init(code: 41), effect: .answer(code: 1, remark: "no")))
       // Whoever renews may not have fallen asleep yet.
       #expect(
@@ -178,13 +151,13 @@ struct QueueLockTests {
         })
       try await rig.send(3..<6)
       #expect(await member.seen.wait(for: 6), "it still counts")
-      #expect(member.events.count == 0)
+      #expect(member.lockChanges.count == 0)
       #expect(
         await eventually {
           rig.clock.advance(by: .seconds(1))
-          return member.events.count > 0
+          return member.lockChanges.count > 0
         })
-      #expect(member.events.items.map(\.change) == [.inDoubt])
+      #expect(member.lockChanges == [.inDoubt])
       try await rig.send(6..<9)
       let hits = rig.broker.faults.hits(fault)
       #expect(
@@ -197,9 +170,9 @@ struct QueueLockTests {
       #expect(
         await eventually {
           rig.clock.advance(by: .milliseconds(500))
-          return member.events.count > 1
+          return member.lockChanges.count > 1
         })
-      #expect(member.events.items.map(\.change) == [.inDoubt, .confirmed])
+      #expect(member.lockChanges == [.inDoubt, .confirmed])
       #expect(await member.seen.wait(for: 9))
       #expect(member.seen.items.map(\.bodyText) == (0..<9).map(String.init), "nothing twice, nothing lost")
       await member.leave()
@@ -210,7 +183,7 @@ struct QueueLockTests {
   @Test func isInDoubtWhenTheConnectionIsCutAndConsumingGoesOnWhereItWas() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       let witness = OrderWitness()
-      let member = try await Member(rig) { message in
+      let member = try await member(rig) { message in
         witness.begins(message, "m")
         witness.ends(message, succeeded: true)
         return .success
@@ -223,7 +196,7 @@ struct QueueLockTests {
       #expect(await member.saw(.confirmed))
       #expect(await member.seen.wait(for: 20))
       #expect(witness.violations == [] && witness.duplicates == [])
-      #expect(member.consumer.statistics.queues.contains { $0.queue.topic == "T" })
+      #expect(!member.held.isEmpty)
       await member.leave()
       #expect(await rig.committed("G") == [20])
     }
@@ -234,7 +207,7 @@ struct QueueLockTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<10)
       let gate = Gate()
-      let member = try await Member(rig) { message in
+      let member = try await member(rig) { message in
         if message.bodyText == "4" { await gate.pass() }
         return .success
       }
@@ -247,7 +220,7 @@ struct QueueLockTests {
       member.client.subscriptionsChanged()  // a heartbeat, and with it the cut
       #expect(await member.saw(.lost))
       gate.open()
-      #expect(await eventually { !member.consumer.statistics.queues.contains { $0.queue.topic == "T" } })
+      #expect(await eventually { member.held.isEmpty })
       #expect(member.seen.count == 5, "nothing more begins")
       #expect(await rig.committed("G") == [8])
       try await unlock(rig, as: "other")
@@ -273,9 +246,9 @@ struct QueueLockTests {
         }
       }
       try await rig.send(0..<10)
-      let first = try await Member(rig, configuration, listen("first"))
+      let first = try await member(rig, configuration, listen("first"))
       #expect(await first.seen.wait(for: 2))
-      let second = try await Member(rig, configuration, listen("second"))
+      let second = try await member(rig, configuration, listen("second"))
       #expect(await first.saw(.kept))
       let asked = await rig.broker.requestCount(code: 41)
       await rig.broker.untilRequests(code: 41, count: asked + 3)
@@ -293,7 +266,7 @@ struct QueueLockTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<2)
       let hang = Record<Int>()
-      let member = try await Member(rig) { _ in
+      let member = try await member(rig) { _ in
         _ = await hang.wait(for: 1)  // does not hear of cancellation
         return .success
       }
@@ -304,5 +277,18 @@ struct QueueLockTests {
       #expect(try await locks(rig, as: "other") == [])
       hang.add(1)
     }
+  }
+}
+
+extension Member {
+  /// What became of its locks of T.
+  fileprivate var lockChanges: [QueueLockEvent.Change] { Self.lockChanges(events.items) }
+
+  fileprivate func saw(_ change: QueueLockEvent.Change) async -> Bool {
+    await events.wait { Self.lockChanges($0).contains(change) }
+  }
+
+  private static func lockChanges(_ events: [ConsumerEvent]) -> [QueueLockEvent.Change] {
+    events.compactMap { if case .lock(let event) = $0, event.queue.topic == "T" { event.change } else { nil } }
   }
 }

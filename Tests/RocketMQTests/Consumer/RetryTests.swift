@@ -65,9 +65,7 @@ struct RetryTests {
   @Test func endsInTheDeadLetterTopicWhenItFailsTooOften() async throws {
     try await ConsumerRig.run(.init(storage: .memory, clock: .manual)) { rig in
       try await rig.send(0..<1)
-      var configuration = PushConsumerConfiguration()
-      configuration.maxReconsumeTimes = 1
-      try await consuming(rig, configuration) { _ in
+      try await consuming(rig, .init { $0.maxReconsumeTimes = 1 }) { _ in
         .retryLater
       } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.sentBack == 1 })
@@ -115,33 +113,26 @@ struct RetryTests {
       try await rig.send(0..<3)
       rig.broker.faults.add(Fault(on: .init(code: 36), effect: .answer(code: 1, remark: "no")))
       rig.broker.faults.add(Fault(on: .init(code: 310), effect: .answer(code: 1, remark: "no")))
-      let client = try rig.client(isStepped: true)
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return message.bodyText == "1" && message.reconsumeTimes == 0 ? .retryLater : .success
-      }
-      try await consumer.start()
-      #expect(await seen.wait(for: 3))
-      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 1 })
-      #expect(await eventually { consumer.statistics.failed == 1 })
-      #expect(seen.count == 3)
+      let member = try await Member(rig, isStepped: true) {
+        $0.bodyText == "1" && $0.reconsumeTimes == 0 ? .retryLater : .success
+      }.started()
+      #expect(await member.seen.wait(for: 3))
+      #expect(await eventually { member.held.first?.commitOffset == 1 })
+      #expect(await eventually { member.statistics.failed == 1 })
+      #expect(member.seen.count == 3)
       // The second try waits five seconds; it may not have fallen asleep yet.
       #expect(
         await eventually {
           rig.clock.advance(by: .seconds(1))
-          return seen.count == 4
+          return member.seen.count == 4
         })
-      try #require(seen.count == 4)
-      #expect(seen.items[3].bodyText == "1")
-      #expect(seen.items[3].reconsumeTimes == 1)
-      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 3 })
+      try #require(member.seen.count == 4)
+      #expect(member.seen.items[3].bodyText == "1")
+      #expect(member.seen.items[3].reconsumeTimes == 1)
+      #expect(await eventually { member.held.first?.commitOffset == 3 })
       rig.broker.faults.removeAll()
-      await consumer.shutdown()
+      await member.leave()
       #expect(await rig.committed("G") == rig.ends())
-      await client.shutdown()
     }
   }
 
@@ -167,9 +158,7 @@ struct RetryTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<50)
       rig.broker.faults.add(Fault(on: .init(code: 36), effect: .dropRequest))
-      var configuration = PushConsumerConfiguration()
-      configuration.concurrency = 1
-      try await consuming(rig, configuration) {
+      try await consuming(rig, .init { $0.concurrency = 1 }) {
         Int($0.bodyText)! < 40 ? .retryLater : .success
       } check: { consumer, seen in
         #expect(await seen.wait(for: 50, within: .seconds(2)))
@@ -184,9 +173,7 @@ struct RetryTests {
     try await ConsumerRig.run(topics: ["T": 2]) { rig in
       try await rig.sendBatches(1500)
       rig.broker.faults.add(Fault(on: .init(code: 36), effect: .dropRequest))
-      var configuration = PushConsumerConfiguration()
-      configuration.concurrency = 4
-      try await consuming(rig, configuration) { _ in
+      try await consuming(rig, .init { $0.concurrency = 4 }) { _ in
         .retryLater
       } check: { consumer, seen in
         #expect(await eventually { consumer.statistics.queues.reduce(0) { $0 + $1.cachedMessages } == 1500 })
@@ -206,9 +193,7 @@ struct RetryTests {
       try await rig.send(0..<2)
       try await rig.sendUnreadable()
       try await rig.send(2..<4)
-      var configuration = PushConsumerConfiguration()
-      configuration.maxReconsumeTimes = 0
-      try await consuming(rig, configuration) { _ in
+      try await consuming(rig, .init { $0.maxReconsumeTimes = 0 }) { _ in
         .success
       } check: { consumer, seen in
         #expect(await seen.wait(for: 4))
@@ -223,36 +208,27 @@ struct RetryTests {
   @Test func whatTakesTooLongIsSentBackOnce() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<2)
-      let client = try rig.client(isStepped: true)
-      var configuration = PushConsumerConfiguration()
-      configuration.concurrency = 2
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
       let gate = Gate()
-      consumer.onMessage { message, _ in
-        seen.add(message)
+      let member = try await Member(rig, .init { $0.concurrency = 2 }, isStepped: true) { message in
         if message.bodyText == "0" { await gate.pass() }
         return .success
-      }
-      try await consumer.start()
-      #expect(await seen.wait(for: 2))
+      }.started()
+      #expect(await member.seen.wait(for: 2))
       // Fifteen minutes, and scans a minute apart.
       for _ in 0..<14 { rig.clock.advance(by: .seconds(60)) }
       try await Task.sleep(for: .milliseconds(50))
-      #expect(consumer.statistics.sentBack == 0, "it has a minute left")
+      #expect(member.statistics.sentBack == 0, "it has a minute left")
       #expect(
         await eventually {
           rig.clock.advance(by: .seconds(60))
-          return consumer.statistics.sentBack == 1
+          return member.statistics.sentBack == 1
         })
-      #expect(await eventually { consumer.statistics.queues.first { $0.queue.topic == "T" }?.commitOffset == 2 })
+      #expect(await eventually { member.held.first?.commitOffset == 2 })
       rig.clock.advance(by: .seconds(60))
       gate.open()
-      await consumer.shutdown()
-      #expect(consumer.statistics.sentBack == 1)
+      await member.leave()
+      #expect(member.statistics.sentBack == 1)
       #expect(await rig.committed("G") == [2])
-      await client.shutdown()
     }
   }
 
@@ -261,36 +237,18 @@ struct RetryTests {
     _ listener: @escaping @Sendable (ReceivedMessage) async throws -> ConsumeResult,
     check: (PushConsumer, Record<ReceivedMessage>) async throws -> Void
   ) async throws {
-    let client = try rig.client()
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-    try await consumer.subscribe("T")
-    let seen = Record<ReceivedMessage>()
-    consumer.onMessage { message, _ in
-      seen.add(message)
-      return try await listener(message)
-    }
-    try await consumer.start()
-    do { try await check(consumer, seen) } catch {
-      await consumer.shutdown()
+    let member = try await Member(rig, configuration, listener).started()
+    do { try await check(member.consumer, member.seen) } catch {
+      await member.leave()
       throw error
     }
-    await consumer.shutdown()
-    await client.shutdown()
+    await member.leave()
   }
 
   private func deadLetters(_ rig: ConsumerRig, _ count: Int) async throws -> [ReceivedMessage] {
-    let client = try rig.client()
-    let consumer = try PushConsumer(client: client, group: "undertaker", startFrom: .earliest)
-    try await consumer.subscribe("%DLQ%G")
-    let seen = Record<ReceivedMessage>()
-    consumer.onMessage { message, _ in
-      seen.add(message)
-      return .success
-    }
-    try await consumer.start()
-    #expect(await seen.wait(for: count))
-    await consumer.shutdown()
-    await client.shutdown()
-    return seen.items
+    let member = try await Member(rig, group: "undertaker", topic: "%DLQ%G").started()
+    #expect(await member.seen.wait(for: count))
+    await member.leave()
+    return member.seen.items
   }
 }

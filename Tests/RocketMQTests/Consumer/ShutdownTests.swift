@@ -78,14 +78,14 @@ struct ShutdownTests {
   @Test func isBoundedWhenTheBrokerIsGone() async throws {
     try await ConsumerRig.run(topics: ["T": 4]) { rig in
       try await rig.send(0..<100)
-      let (client, consumer, seen) = try await running(rig)
-      #expect(await seen.wait(for: 100))
+      let member = try await Member(rig).started()
+      #expect(await member.seen.wait(for: 100))
       await rig.broker.shutdown()
       let start = ContinuousClock.now
-      let report = await consumer.shutdown(deadline: .seconds(1))
+      let report = await member.consumer.shutdown(deadline: .seconds(1))
       #expect(ContinuousClock.now - start < .seconds(5))
       #expect(!report.leftOver.isEmpty && report.leftOver.allSatisfy { !$0.isCommitted }, "it says what could not be committed")
-      await client.shutdown()
+      await member.client.shutdown()
     }
   }
 
@@ -93,71 +93,54 @@ struct ShutdownTests {
   func isBoundedWhenTheBrokerIsSilent(_ code: Int32) async throws {
     try await ConsumerRig.run(topics: ["T": 4]) { rig in
       try await rig.send(0..<100)
-      let (client, consumer, seen) = try await running(rig)
-      #expect(await seen.wait(for: 100))
+      let member = try await Member(rig).started()
+      #expect(await member.seen.wait(for: 100))
       rig.broker.faults.add(Fault(on: .init(code: code), effect: .dropReply))
       let start = ContinuousClock.now
-      let report = await consumer.shutdown(deadline: .seconds(1))
+      let report = await member.consumer.shutdown(deadline: .seconds(1))
       #expect(ContinuousClock.now - start < .seconds(6))
       #expect(report.unfinished == 0)
       rig.broker.faults.removeAll()
       #expect(await rig.committed("G") == rig.ends(), "what was handled counts, heard or not")
-      await client.shutdown()
+      await member.client.shutdown()
     }
   }
 
   @Test func cancellingRunEndsItInGoodOrder() async throws {
     try await ConsumerRig.run(topics: ["T": 2]) { rig in
       try await rig.send(0..<50)
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      let running = Task { try await consumer.run() }
-      #expect(await seen.wait(for: 50))
+      let member = try await Member(rig)
+      let running = Task { try await member.consumer.run() }
+      #expect(await member.seen.wait(for: 50))
       running.cancel()
       try await running.value
       #expect(await rig.committed("G") == rig.ends())
-      await client.shutdown()
+      await member.client.shutdown()
     }
   }
 
   @Test func shutdownEndsRun() async throws {
     try await ConsumerRig.run(topics: ["T": 2]) { rig in
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G")
-      try await consumer.subscribe("T")
-      consumer.onMessage { _, _ in .success }
-      let running = Task { try await consumer.run() }
-      #expect(await eventually { !consumer.statistics.queues.isEmpty })
-      #expect(await consumer.shutdown().isClean)
+      let member = try await Member(rig)
+      let running = Task { try await member.consumer.run() }
+      #expect(await eventually { !member.consumer.statistics.queues.isEmpty })
+      #expect(await member.consumer.shutdown().isClean)
       try await running.value
-      await client.shutdown()
+      await member.client.shutdown()
     }
   }
 
   @Test func aServiceGroupEndsItGracefully() async throws {
     try await ConsumerRig.run(topics: ["T": 2]) { rig in
       try await rig.send(0..<50)
-      let client = try rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      let services = ServiceGroup(services: [consumer], logger: client.logger)
+      let member = try await Member(rig)
+      let services = ServiceGroup(services: [member.consumer], logger: member.client.logger)
       let running = Task { try await services.run() }
-      #expect(await seen.wait(for: 50))
+      #expect(await member.seen.wait(for: 50))
       await services.triggerGracefulShutdown()
       try await running.value
       #expect(await rig.committed("G") == rig.ends())
-      await client.shutdown()
+      await member.client.shutdown()
     }
   }
 
@@ -167,19 +150,17 @@ struct ShutdownTests {
       var finished: [Int] = []
       var unfinished = 0
       for _ in 0..<6 {
-        let (client, consumer, seen) = try await running(rig)
-        _ = await seen.wait(for: 100, within: .seconds(2))
-        unfinished += await consumer.shutdown(deadline: .seconds(5)).unfinished
-        finished += seen.items.numbers()
-        await client.shutdown()
+        let member = try await Member(rig).started()
+        _ = await member.seen.wait(for: 100, within: .seconds(2))
+        unfinished += await member.leave(deadline: .seconds(5)).unfinished
+        finished += member.seen.items.numbers()
       }
       try await sending.value
-      let (client, consumer, seen) = try await running(rig)
+      let member = try await Member(rig).started()
       #expect(await eventually { await rig.ends().compactMap { $0 }.reduce(0, +) == 1500 })
-      #expect(await eventually { Set(finished + seen.items.numbers()).count == 1500 })
-      await consumer.shutdown()
-      await client.shutdown()
-      #expect((finished + seen.items.numbers()).count <= 1500 + unfinished)
+      #expect(await eventually { Set(finished + member.seen.items.numbers()).count == 1500 })
+      await member.leave()
+      #expect((finished + member.seen.items.numbers()).count <= 1500 + unfinished)
     }
   }
 
@@ -200,34 +181,11 @@ struct ShutdownTests {
     }
   }
 
-  private func running(_ rig: ConsumerRig) async throws -> (RocketMQClient, PushConsumer, Record<ReceivedMessage>) {
-    let client = try rig.client()
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-    try await consumer.subscribe("T")
-    let seen = Record<ReceivedMessage>()
-    consumer.onMessage { message, _ in
-      seen.add(message)
-      return .success
-    }
-    try await consumer.start()
-    return (client, consumer, seen)
-  }
-
   private func blocked(_ rig: ConsumerRig, check: (PushConsumer, Gate) async throws -> Void) async throws {
-    let client = try rig.client()
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-    try await consumer.subscribe("T")
-    let entered = Record<ReceivedMessage>()
     let gate = Gate()
-    consumer.onMessage { message, _ in
-      entered.add(message)
-      await gate.pass()
-      return .success
-    }
-    try await consumer.start()
-    #expect(await entered.wait(for: 1))
-    try await check(consumer, gate)
-    await consumer.shutdown(deadline: .zero)
-    await client.shutdown()
+    let member = try await Member(rig, gate: gate).started()
+    #expect(await member.seen.wait(for: 1))
+    try await check(member.consumer, gate)
+    await member.leave(deadline: .zero)
   }
 }

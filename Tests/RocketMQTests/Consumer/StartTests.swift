@@ -98,29 +98,19 @@ struct StartTests {
       rig.broker.faults.add(Fault(on: .init(code: 14, topic: "T"), effect: .answer(code: 22, remark: "none")))
       let fault = rig.broker.faults.add(Fault(on: .init(code: 30, topic: "T"), effect: .answer(code: 1, remark: "no")))
       let log = LogRecord()
-      var settings = ClientConfiguration(nameServers: [rig.broker.nameServerAddress])
-      settings.logger = log.logger
-      let client = try RocketMQClient(settings)
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .latest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      try await consumer.start()
+      let client = try rig.client { $0.logger = log.logger }
+      let member = try await Member(rig, client: client, startFrom: .latest).started()
       #expect(await eventually { rig.broker.faults.hits(fault) >= 2 })
-      #expect(!consumer.statistics.queues.contains { $0.queue.topic == "T" })
+      #expect(member.held.isEmpty)
       #expect(!log.lines(containing: "a queue cannot be taken yet").isEmpty)
       rig.broker.faults.remove(fault)
-      #expect(await eventually { consumer.statistics.queues.contains { $0.queue.topic == "T" } })
+      #expect(await eventually { !member.held.isEmpty })
       let taken = log.lines(containing: "queue taken").filter { $0.contains("T@broker-a:0") && $0.contains("rocketmq.offset=10") }
       #expect(taken.count == 1 && taken[0].contains("rocketmq.start=nothing stored, latest: end of the queue"))
       try await rig.send(10..<12)
-      #expect(await seen.wait(for: 2))
-      #expect(seen.items.numbers() == [10, 11])
-      await consumer.shutdown()
-      await client.shutdown()
+      #expect(await member.seen.wait(for: 2))
+      #expect(member.seen.items.numbers() == [10, 11])
+      await member.leave()
     }
   }
 

@@ -8,58 +8,35 @@ import Testing
 
 @Suite("Limits of a topic", .timeLimit(.minutes(1)))
 struct TopicLimitTests {
-  /// A consumer whose listener holds every message until the gate opens.
-  struct Member {
-    let client: RocketMQClient
-    let consumer: PushConsumer
-    let gate = Gate()
-    let seen = Record<ReceivedMessage>()
-
-    init(_ rig: ConsumerRig, _ change: (inout PushConsumerConfiguration) -> Void) async throws {
-      client = try rig.client()
-      var configuration = PushConsumerConfiguration()
-      configuration.pullBatchSize = 4
-      configuration.releaseDeadline = .zero
-      change(&configuration)
-      consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-      try await consumer.subscribe("T")
-      let (gate, seen) = (gate, seen)
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        await gate.pass()
-        return .success
-      }
-    }
-
-    var held: [ConsumerStatistics.Queue] { consumer.statistics.queues.filter { $0.queue.topic == "T" } }
-
-    func leave() async {
-      gate.open()
-      await consumer.shutdown()
-      await client.shutdown()
-    }
+  /// Its listener holds every message until the gate opens.
+  private func member(
+    _ rig: ConsumerRig, _ gate: Gate, _ change: (inout PushConsumerConfiguration) -> Void = { _ in }
+  ) async throws -> Member {
+    var configuration = PushConsumerConfiguration()
+    configuration.pullBatchSize = 4
+    configuration.releaseDeadline = .zero
+    change(&configuration)
+    return try await Member(rig, configuration, gate: gate).started()
   }
 
   @Test func areSharedByTheQueuesHeldAndShareAnewWhenMembersComeAndGo() async throws {
     try await ConsumerRig.run(topics: ["T": 4]) { rig in
       try await rig.sendBatches(800)
-      let first = try await Member(rig) { $0.maxCachedMessagesPerTopic = 80 }
-      try await first.consumer.start()
+      let gate = Gate()
+      let first = try await member(rig, gate) { $0.maxCachedMessagesPerTopic = 80 }
       // Pulls start at the limit, and bring four more.
       #expect(await eventually { first.held.count == 4 && first.held.allSatisfy { $0.cachedMessages > 20 } })
       try await Task.sleep(for: .milliseconds(50))
       #expect(first.held.allSatisfy { $0.cachedMessages <= 20 + 4 }, "\(first.held.map(\.cachedMessages))")
-      let second = try await Member(rig) { _ in }
-      try await second.consumer.start()
+      let second = try await member(rig, Gate())
       // Two queues are left, with twice the share each: pulling goes on though nothing was finished.
       #expect(await eventually { first.held.count == 2 && first.held.allSatisfy { $0.cachedMessages > 40 } })
       try await Task.sleep(for: .milliseconds(50))
       #expect(first.held.allSatisfy { $0.cachedMessages <= 40 + 4 }, "\(first.held.map(\.cachedMessages))")
       // It leaves without having finished anything.
-      await second.consumer.shutdown(deadline: .zero)
-      await second.leave()
+      await second.leave(deadline: .zero)
       #expect(await eventually { first.held.count == 4 && first.held.allSatisfy { $0.cachedMessages > 20 } })
-      first.gate.open()
+      gate.open()
       #expect(await eventually { first.held.allSatisfy { $0.commitOffset == 200 } })
       await first.leave()
     }
@@ -68,12 +45,12 @@ struct TopicLimitTests {
   @Test func countBytesToo() async throws {
     try await ConsumerRig.run(topics: ["T": 2]) { rig in
       try await rig.send(1000..<1200)  // four bytes each
-      let member = try await Member(rig) { $0.maxCachedBytesPerTopic = 160 }
-      try await member.consumer.start()
+      let gate = Gate()
+      let member = try await member(rig, gate) { $0.maxCachedBytesPerTopic = 160 }
       #expect(await eventually { member.held.count == 2 && member.held.allSatisfy { $0.cachedBytes > 80 } })
       try await Task.sleep(for: .milliseconds(50))
       #expect(member.held.allSatisfy { $0.cachedBytes <= 80 + 16 }, "\(member.held.map(\.cachedBytes))")
-      member.gate.open()
+      gate.open()
       #expect(await member.seen.wait(for: 200))
       await member.leave()
     }
@@ -83,14 +60,15 @@ struct TopicLimitTests {
   @Test func neverLetAQueueHoldMoreThanItsOwnLimit() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.sendBatches(200)
-      let member = try await Member(rig) {
+      let gate = Gate()
+      let member = try await member(rig, gate) {
         $0.maxCachedMessagesPerTopic = 1_000_000
         $0.maxCachedMessagesPerQueue = 10
       }
-      try await member.consumer.start()
       #expect(await eventually { member.held.first?.cachedMessages ?? 0 > 10 })
       try await Task.sleep(for: .milliseconds(50))
       #expect(member.held.first?.cachedMessages ?? 99 <= 14)
+      gate.open()
       await member.leave()
     }
   }
