@@ -267,3 +267,13 @@ void net_server_close(net_server *server) {
   CHECK_INT(rocket_loop_free(server->loop), ROCKET_OK);
   CHECK_INT(net_value(&server->handler_dropped), 1);
 }
+
+void net_pair_open(net_pair *both) {
+  net_server_open(&both->server, "127.0.0.1");
+  both->loop = net_loop();
+}
+
+void net_pair_close(net_pair *both) {
+  CHECK_INT(rocket_loop_free(both->loop), ROCKET_OK);
+  net_server_close(&both->server);
+}

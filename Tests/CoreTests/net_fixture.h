@@ -107,4 +107,12 @@ rocket_handler net_server_handler(net_server *server);
 void net_server_release(net_server *server);
 void net_server_close(net_server *server);
 
+/* A server, and the loop of a client. */
+typedef struct net_pair {
+  net_server server;
+  rocket_loop *loop;
+} net_pair;
+void net_pair_open(net_pair *both);
+void net_pair_close(net_pair *both);
+
 #endif

@@ -1,8 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/* Limits of a ProcessQueue that change while it is used. */
+/* A ProcessQueue's limits: when they stop and wake the puller, also when they change while it is used. */
 #include "process_queue_fixture.h"
+
+TEST(process_queue_full_is_out_of_reach_of_polite_pulls) {
+  rocket_process_queue_options options = fixture_options();
+  options.max_count = 100, options.max_span = 0, options.largest_pull = 50;
+  unsigned wakes = 0;
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  rocket_process_queue_set_wake(queue, fixture_count_wake, &wakes, NULL);
+  int64_t offset = 0;
+  CHECK_INT(fixture_put(queue, offset++, 1), ROCKET_OK);
+  rocket_taken stuck = fixture_take(queue);
+  while (rocket_process_queue_should_pull(queue) == ROCKET_THROTTLE_NONE) { /* all but the first finish */
+    CHECK_INT(fixture_put(queue, offset, 50), ROCKET_OK);
+    offset += 50;
+    for (int i = 0; i < 50; i++) fixture_finish(queue);
+    CHECK(offset < 100000);
+  }
+  CHECK(offset > 100);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_SPAN);
+  int status = ROCKET_OK;
+  for (int i = 0; i < 100 && status == ROCKET_OK; i++) status = fixture_put(queue, offset++, 1); /* an impolite one */
+  CHECK_INT(status, ROCKET_FULL);
+  CHECK_INT(wakes, 0);
+  rocket_process_queue_stats stats = fixture_stats(queue);
+  rocket_taken taken;
+  while (rocket_process_queue_take(queue, 1, 0, &taken) == 1) {
+    rocket_frame_release(taken.frame);
+    CHECK_INT(rocket_process_queue_ack(queue, taken.position), ROCKET_OK);
+  }
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 0);
+  CHECK_INT(rocket_process_queue_ack(queue, stuck.position), ROCKET_OK);
+  CHECK_INT(wakes, 1);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), stats.last_offset + 1);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_NONE);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
+
+TEST(process_queue_throttles_by_bytes_and_span) {
+  rocket_process_queue_options options = fixture_options();
+  options.max_bytes = 10 * FIXTURE_BODY, options.max_span = 100;
+  unsigned wakes = 0;
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  rocket_process_queue_set_wake(queue, fixture_count_wake, &wakes, NULL);
+  CHECK_INT(fixture_put(queue, 0, 11), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_BYTES);
+  for (int i = 0; i < 4; i++) fixture_finish(queue);
+  CHECK_INT(wakes, 1); /* 70 of 100 bytes left */
+  CHECK_INT(fixture_put(queue, 105, 1), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_SPAN); /* 105 - 4 > 100 */
+  fixture_finish(queue);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_NONE); /* 105 - 5 = 100 */
+  CHECK_INT(wakes, 1);
+  CHECK_INT(fixture_put(queue, 106, 1), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_SPAN);
+  for (int i = 5; i < 11; i++) fixture_finish(queue);
+  CHECK_INT(wakes, 2); /* the first unfinished is 105 */
+  rocket_process_queue_release(queue);
+}
+
+TEST(process_queue_budget_wakes_all_who_wait) {
+  rocket_process_queue_options options = fixture_options();
+  CHECK_INT(rocket_byte_budget_new(options.allocator, 100, &options.budget), ROCKET_OK);
+  rocket_process_queue *queues[4];
+  unsigned wakes[4] = {0};
+  for (int i = 0; i < 4; i++) {
+    queues[i] = fixture_queue(&options, 0);
+    rocket_process_queue_set_wake(queues[i], fixture_count_wake, &wakes[i], NULL);
+  }
+  CHECK_INT(fixture_put(queues[0], 0, 10), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_should_pull(queues[1]), ROCKET_THROTTLE_NONE); /* at the limit */
+  CHECK_INT(fixture_put(queues[1], 0, 1), ROCKET_OK);
+  for (int i = 1; i < 4; i++) CHECK_INT(rocket_process_queue_should_pull(queues[i]), ROCKET_THROTTLE_BUDGET);
+  rocket_process_queue_drop(queues[2]); /* revoked: leaves the list */
+  rocket_process_queue_release(queues[2]);
+  for (int i = 0; i < 3; i++) fixture_finish(queues[0]);
+  /* 80: below the limit, but others wait since before. */
+  CHECK_INT(rocket_process_queue_should_pull(queues[0]), ROCKET_THROTTLE_BUDGET);
+  CHECK(wakes[0] == 0 && wakes[1] == 0 && wakes[3] == 0);
+  fixture_finish(queues[0]);
+  CHECK(wakes[0] == 1 && wakes[1] == 1 && wakes[2] == 0 && wakes[3] == 1); /* 70 */
+  CHECK_INT(rocket_process_queue_should_pull(queues[3]), ROCKET_THROTTLE_NONE);
+  for (int i = 4; i < 10; i++) fixture_finish(queues[0]);
+  CHECK(wakes[0] == 1 && wakes[1] == 1 && wakes[3] == 1);
+  CHECK_INT(rocket_byte_budget_used(options.budget), FIXTURE_BODY);
+  rocket_process_queue_release(queues[1]); /* gives back what it holds */
+  CHECK_INT(rocket_byte_budget_used(options.budget), 0);
+  rocket_process_queue_release(queues[0]);
+  rocket_process_queue_release(queues[3]);
+  rocket_byte_budget_release(options.budget);
+  CHECK_INT(test_allocated(), 0);
+}
+
+/* ---- Limits that change ---- */
 
 TEST(process_queue_limits_raised_wake_the_puller_at_once) {
   rocket_process_queue_options options = fixture_options();

@@ -2,55 +2,38 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 /* Calls and their answers over real sockets, both ends this library's. */
-#include <stdatomic.h>
-
 #include "net_fixture.h"
 
-typedef struct pair {
-  net_server server;
-  rocket_loop *loop; /* the client's */
-} pair;
-
-static void pair_open(pair *both) {
-  net_server_open(&both->server, "127.0.0.1");
-  both->loop = net_loop();
-}
-
-static void pair_close(pair *both) {
-  CHECK_INT(rocket_loop_free(both->loop), ROCKET_OK);
-  net_server_close(&both->server);
-}
-
 TEST(rpc_answers_a_call) {
-  pair both;
+  net_pair both;
   net_reply reply;
-  pair_open(&both);
+  net_pair_open(&both);
   net_call(&reply, both.loop, both.server.address, NET_ECHO, "hello", 5000);
   CHECK_INT(net_finish(&reply), ROCKET_OK);
   CHECK_INT(reply.code, ROCKET_RESPONSE_SUCCESS);
   CHECK_INT(reply.body_size, 5);
   CHECK(memcmp(reply.body, "hello", 5) == 0);
   CHECK(reply.id != 0);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_uses_one_connection_for_all_calls_to_an_address) {
-  pair both;
+  net_pair both;
   net_reply replies[20];
-  pair_open(&both);
+  net_pair_open(&both);
   for (int i = 0; i < 20; i++) net_call(&replies[i], both.loop, both.server.address, NET_ECHO, "x", 5000);
   for (int i = 0; i < 20; i++) CHECK_INT(net_finish(&replies[i]), ROCKET_OK);
   CHECK_INT(net_value(&both.server.opened), 1);
   CHECK_INT(rocket_loop_connection_count(both.loop), 1);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_matches_answers_that_come_in_another_order) {
   enum { CALLS = 100 };
   static net_reply replies[CALLS];
   static char bodies[CALLS][16];
-  pair both;
-  pair_open(&both);
+  net_pair both;
+  net_pair_open(&both);
   for (int i = 0; i < CALLS; i++) {
     snprintf(bodies[i], sizeof bodies[i], "call %d", i);
     net_call(&replies[i], both.loop, both.server.address, NET_HOLD, bodies[i], 5000);
@@ -63,7 +46,7 @@ TEST(rpc_matches_answers_that_come_in_another_order) {
   }
   net_await(&both.server.body_dropped, CALLS);
   CHECK_INT(net_value(&both.server.body_dropped), CALLS);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_speaks_the_binary_header) {
@@ -104,10 +87,10 @@ TEST(rpc_sets_what_the_loop_knows_on_a_request) {
 }
 
 TEST(rpc_oneway_ends_when_the_bytes_are_with_the_system) {
-  pair both;
+  net_pair both;
   net_reply written;
   rocket_command request;
-  pair_open(&both);
+  net_pair_open(&both);
   net_reply_init(&written, both.loop);
   rocket_command_init(&request, NET_SILENT);
   CHECK_INT(rocket_call_oneway(both.loop, net_to(both.server.address), &request, net_body_of(&written, "bye"), 5000,
@@ -115,14 +98,14 @@ TEST(rpc_oneway_ends_when_the_bytes_are_with_the_system) {
             ROCKET_OK);
   CHECK_INT(net_finish(&written), ROCKET_OK);
   net_await(&both.server.requests, 1);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_oneway_needs_no_function) {
-  pair both;
+  net_pair both;
   rocket_command request;
   net_reply only_drops;
-  pair_open(&both);
+  net_pair_open(&both);
   net_reply_init(&only_drops, both.loop);
   rocket_reply nobody = net_reply_of(&only_drops);
   nobody.fn = NULL;
@@ -132,13 +115,13 @@ TEST(rpc_oneway_needs_no_function) {
   net_await(&both.server.requests, 1);
   net_await(&only_drops.dropped, 1);
   net_await(&only_drops.body_dropped, 1);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_times_out_and_the_connection_stays) {
-  pair both;
+  net_pair both;
   net_reply reply;
-  pair_open(&both);
+  net_pair_open(&both);
   CHECK_INT(net_call_now(both.loop, both.server.address, NET_ECHO, "x", 5000), ROCKET_OK);
   uint64_t began = rocket_now_ms();
   net_call(&reply, both.loop, both.server.address, NET_SILENT, "x", 40);
@@ -147,13 +130,13 @@ TEST(rpc_times_out_and_the_connection_stays) {
   CHECK(reply.ended_at_ms - began < 1000);
   CHECK_INT(net_call_now(both.loop, both.server.address, NET_ECHO, "x", 5000), ROCKET_OK);
   CHECK_INT(net_value(&both.server.opened), 1);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_drops_late_and_second_answers) {
-  pair both;
+  net_pair both;
   net_reply late;
-  pair_open(&both);
+  net_pair_open(&both);
   net_call(&late, both.loop, both.server.address, NET_HOLD, "late", 20);
   CHECK_INT(net_finish(&late), ROCKET_TIMEOUT);
   net_server_release(&both.server);
@@ -161,13 +144,13 @@ TEST(rpc_drops_late_and_second_answers) {
   CHECK_INT(net_call_now(both.loop, both.server.address, NET_ECHO, "x", 5000), ROCKET_OK);
   CHECK_INT(net_value(&late.ended), 1);
   CHECK_INT(net_value(&both.server.opened), 1);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_cancels_a_call_in_flight) {
-  pair both;
+  net_pair both;
   net_reply reply, other;
-  pair_open(&both);
+  net_pair_open(&both);
   net_call(&other, both.loop, both.server.address, NET_HOLD, "other", 5000);
   net_call(&reply, both.loop, both.server.address, NET_HOLD, "x", 60000);
   net_await(&both.server.requests, 2);
@@ -178,7 +161,7 @@ TEST(rpc_cancels_a_call_in_flight) {
   rocket_call_cancel(both.loop, UINT64_MAX);
   net_server_release(&both.server);
   CHECK_INT(net_finish(&other), ROCKET_OK);
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_refuses_what_nobody_handles) {
@@ -222,83 +205,13 @@ TEST(rpc_answers_no_oneway_not_even_an_unknown_one) {
   rocket_loop_free(serving);
 }
 
-/* ---- The server calls ---- */
-
-TEST(rpc_server_calls_its_client_over_the_same_connection) {
-  pair both;
-  net_server client_side = {.requests = NET_COUNTER, .opened = NET_COUNTER, .closed = NET_COUNTER, .handler_dropped = NET_COUNTER};
-  net_reply reply;
-  pair_open(&both);
-  client_side.loop = both.loop;
-  CHECK_INT(rocket_loop_set_handler(both.loop, net_server_handler(&client_side)), ROCKET_OK);
-  net_call(&reply, both.loop, both.server.address, NET_CALL_BACK, "there and back", 5000);
-  CHECK_INT(net_finish(&reply), ROCKET_OK);
-  CHECK_TEXT(rocket_slice_make(reply.body, reply.body_size), "there and back");
-  CHECK_INT(net_value(&client_side.requests), 1);
-  CHECK_INT(net_value(&client_side.opened), 1);
-  CHECK_INT(net_value(&both.server.opened), 1);
-  pair_close(&both);
-  CHECK_INT(net_value(&client_side.handler_dropped), 1);
-}
-
-TEST(rpc_client_without_handler_refuses_the_servers_call) {
-  pair both;
-  net_reply asked, reply;
-  rocket_command request;
-  pair_open(&both);
-  net_call(&asked, both.loop, both.server.address, NET_ECHO, "x", 5000);
-  CHECK_INT(net_finish(&asked), ROCKET_OK);
-  net_reply_init(&reply, both.server.loop);
-  rocket_command_init(&request, 40);
-  rocket_target target = {.connection = both.server.connection};
-  CHECK_INT(rocket_call(both.server.loop, target, &request, net_body_of(&reply, "x"), 5000, net_reply_of(&reply), NULL), ROCKET_OK);
-  CHECK_INT(net_finish(&reply), ROCKET_OK);
-  CHECK_INT(reply.code, ROCKET_RESPONSE_REQUEST_CODE_NOT_SUPPORTED);
-  pair_close(&both);
-}
-
-TEST(rpc_call_to_a_connection_that_is_gone_ends_closed) {
-  rocket_loop *loop = net_loop();
-  net_reply reply;
-  rocket_command request;
-  net_reply_init(&reply, loop);
-  rocket_command_init(&request, 40);
-  CHECK_INT(rocket_call(loop, (rocket_target){.connection = 12345}, &request, net_body_of(&reply, "x"), 5000, net_reply_of(&reply), NULL),
-            ROCKET_OK);
-  CHECK_INT(net_finish(&reply), ROCKET_CLOSED);
-  rocket_command_init(&request, 0);
-  request.flag = ROCKET_FLAG_RESPONSE;
-  net_reply dropped;
-  net_reply_init(&dropped, loop);
-  CHECK_INT(rocket_respond(loop, 12345, &request, net_body_of(&dropped, "x")), ROCKET_OK);
-  net_await(&dropped.body_dropped, 1);
-  rocket_connection_close(loop, 12345);
-  rocket_loop_free(loop);
-}
-
-TEST(rpc_replaces_the_handler) {
-  pair both;
-  net_server first = {.opened = NET_COUNTER, .closed = NET_COUNTER, .handler_dropped = NET_COUNTER};
-  net_server second = {.opened = NET_COUNTER, .closed = NET_COUNTER, .handler_dropped = NET_COUNTER};
-  pair_open(&both);
-  CHECK_INT(rocket_loop_set_handler(both.loop, net_server_handler(&first)), ROCKET_OK);
-  CHECK_INT(rocket_loop_set_handler(both.loop, net_server_handler(&second)), ROCKET_OK);
-  net_await(&first.handler_dropped, 1);
-  CHECK_INT(net_call_now(both.loop, both.server.address, NET_ECHO, "x", 5000), ROCKET_OK);
-  CHECK_INT(net_value(&first.opened), 0);
-  CHECK_INT(net_value(&second.opened), 1);
-  pair_close(&both);
-  CHECK_INT(net_value(&first.handler_dropped), 1);
-  CHECK_INT(net_value(&second.handler_dropped), 1);
-}
-
 /* ---- Sizes ---- */
 
 TEST(rpc_carries_large_bodies_both_ways) {
   enum { SIZE = 6 << 20 };
-  pair both;
+  net_pair both;
   net_reply reply;
-  pair_open(&both);
+  net_pair_open(&both);
   char *body = malloc(SIZE + 1);
   for (int i = 0; i < SIZE; i++) body[i] = (char)('a' + i % 26);
   body[SIZE] = 0;
@@ -312,7 +225,7 @@ TEST(rpc_carries_large_bodies_both_ways) {
     CHECK_INT(net_finish(&reply), ROCKET_OK);
     CHECK_INT(reply.body_size, strtol(sizes[i], NULL, 10));
   }
-  pair_close(&both);
+  net_pair_close(&both);
   free(body);
 }
 
@@ -336,11 +249,11 @@ TEST(rpc_refuses_a_frame_over_the_limit) {
 }
 
 TEST(rpc_copies_a_body_without_drop) {
-  pair both;
+  net_pair both;
   net_reply reply;
   rocket_command request;
   char body[] = "as it was";
-  pair_open(&both);
+  net_pair_open(&both);
   net_reply_init(&reply, both.loop);
   rocket_command_init(&request, NET_ECHO);
   CHECK_INT(rocket_call(both.loop, net_to(both.server.address), &request, (rocket_body){.bytes = rocket_slice_of(body)}, 5000,
@@ -350,7 +263,7 @@ TEST(rpc_copies_a_body_without_drop) {
   net_await(&reply.dropped, 1);
   CHECK_INT(reply.status, ROCKET_OK);
   CHECK_TEXT(rocket_slice_make(reply.body, reply.body_size), "as it was");
-  pair_close(&both);
+  net_pair_close(&both);
 }
 
 TEST(rpc_refuses_addresses_that_are_none) {
@@ -382,138 +295,4 @@ TEST(rpc_connects_over_ipv6) {
   CHECK_INT(server.local_host.port, server.port);
   rocket_loop_free(loop);
   net_server_close(&server);
-}
-
-/* ---- The callback rule ---- */
-
-typedef struct chain {
-  pair both;
-  net_counter done;
-  int left;
-  bool inside;
-} chain;
-
-static void chain_next(chain *links);
-
-static void on_chain_reply(void *user, int status, const rocket_command *reply, rocket_frame *frame) {
-  chain *links = user;
-  (void)reply;
-  (void)frame;
-  CHECK(!links->inside);
-  links->inside = true;
-  CHECK(status == ROCKET_OK || links->left % 3 == 0);
-  if (--links->left > 0) chain_next(links);
-  else net_count(&links->done);
-  links->inside = false;
-}
-
-/* Every third call is cancelled at once: also that must not run the reply in here. */
-static void chain_next(chain *links) {
-  rocket_command request;
-  uint64_t id;
-  rocket_command_init(&request, NET_ECHO);
-  CHECK_INT(rocket_call(links->both.loop, net_to(links->both.server.address), &request, (rocket_body){0}, 5000,
-                        (rocket_reply){on_chain_reply, links, NULL}, &id),
-            ROCKET_OK);
-  if (links->left % 3 == 0) rocket_call_cancel(links->both.loop, id);
-}
-
-static void chain_begin(void *user) {
-  chain *links = user;
-  links->inside = true;
-  chain_next(links);
-  links->inside = false;
-}
-
-TEST(rpc_calls_made_inside_replies_are_never_reentrant) {
-  chain links = {.done = NET_COUNTER, .left = 300};
-  pair_open(&links.both);
-  CHECK_INT(rocket_loop_post(links.both.loop, (rocket_task){chain_begin, &links, NULL}), ROCKET_OK);
-  net_await(&links.done, 1);
-  pair_close(&links.both);
-}
-
-static void stop_loop(void *user, int status, const rocket_command *reply, rocket_frame *frame) {
-  (void)status;
-  (void)reply;
-  (void)frame;
-  rocket_loop_stop(user);
-}
-
-TEST(rpc_loop_may_be_stopped_inside_a_reply) {
-  pair both;
-  rocket_command request;
-  net_reply held;
-  pair_open(&both);
-  net_call(&held, both.loop, both.server.address, NET_SILENT, "x", 60000);
-  rocket_command_init(&request, NET_ECHO);
-  CHECK_INT(rocket_call(both.loop, net_to(both.server.address), &request, (rocket_body){0}, 5000,
-                        (rocket_reply){stop_loop, both.loop, NULL}, NULL),
-            ROCKET_OK);
-  CHECK_INT(net_finish(&held), ROCKET_STOPPED);
-  pair_close(&both);
-}
-
-typedef struct keeper {
-  net_counter kept;
-  rocket_frame *frame;
-  rocket_slice body;
-} keeper;
-
-static void keep(void *user, int status, const rocket_command *reply, rocket_frame *frame) {
-  keeper *it = user;
-  CHECK_INT(status, ROCKET_OK);
-  rocket_frame_retain(frame);
-  it->frame = frame;
-  it->body = reply->body;
-  net_count(&it->kept);
-}
-
-TEST(rpc_frame_outlives_the_reply_and_the_loop) {
-  pair both;
-  keeper it = {.kept = NET_COUNTER};
-  rocket_command request;
-  pair_open(&both);
-  rocket_command_init(&request, NET_ECHO);
-  CHECK_INT(rocket_call(both.loop, net_to(both.server.address), &request, (rocket_body){.bytes = rocket_slice_of("kept")}, 5000,
-                        (rocket_reply){keep, &it, NULL}, NULL),
-            ROCKET_OK);
-  net_await(&it.kept, 1);
-  pair_close(&both);
-  CHECK_TEXT(it.body, "kept");
-  rocket_frame_release(it.frame);
-}
-
-/* ---- Many threads ---- */
-
-typedef struct caller {
-  pair *both;
-  pthread_t thread;
-} caller;
-
-static void *call_a_lot(void *user) {
-  caller *self = user;
-  for (int i = 0; i < 200; i++) {
-    static const char *const bodies[] = {"a", "bb", "ccc"};
-    net_reply reply;
-    net_call(&reply, self->both->loop, self->both->server.address, NET_ECHO, bodies[i % 3], 20000);
-    if (i % 16 == 15) rocket_call_cancel(self->both->loop, reply.id);
-    int status = net_finish(&reply);
-    CHECK(status == ROCKET_OK || (i % 16 == 15 && status == ROCKET_CANCELLED));
-    if (status == ROCKET_OK) CHECK_TEXT(rocket_slice_make(reply.body, reply.body_size), bodies[i % 3]);
-  }
-  return NULL;
-}
-
-TEST_LIMITED(rpc_serves_many_threads, 30) {
-  pair both;
-  caller callers[4];
-  pair_open(&both);
-  for (int i = 0; i < 4; i++) {
-    callers[i].both = &both;
-    CHECK(pthread_create(&callers[i].thread, NULL, call_a_lot, &callers[i]) == 0);
-  }
-  for (int i = 0; i < 4; i++) pthread_join(callers[i].thread, NULL);
-  CHECK_INT(net_value(&both.server.opened), 1);
-  pair_close(&both);
 }
