@@ -19,7 +19,8 @@ typedef struct life {
   bool over;          /* after should_pull said no: nothing is put until a wake */
   unsigned wakes;
   bool dropped;
-  bool holds; /* orderly */
+  bool holds;                    /* orderly: it is our turn */
+  uint64_t held_from, held_until; /* the positions taken in this turn and not finished yet */
 } life;
 
 #define AGREE(life, ours, theirs)                                                                                            \
@@ -114,19 +115,47 @@ static void take_ordered(life *l) {
   uint32_t expected = reference_queue_take(l->reference, max, l->now_ms, theirs);
   AGREE(l, status, l->dropped ? ROCKET_DROPPED : expected == 0 ? ROCKET_EMPTY : ROCKET_OK);
   same_messages(l, ours, n, theirs, expected);
-  l->holds |= n > 0;
+  if (n == 0) return;
+  if (!l->holds) l->held_from = ours[0].position;
+  l->held_until = ours[n - 1].position + 1;
+  l->holds = true;
 }
 
-static void commit_or_roll_back(life *l) {
-  if (!l->holds) return;
+static void ack_first_held(life *l) {
+  uint32_t count = pick(l, (uint32_t)(l->held_until - l->held_from) + 1), expected = 0;
+  for (uint32_t i = 0; i < count; i++) expected += reference_queue_ack(l->reference, l->held_from + i);
+  AGREE(l, rocket_process_queue_ack_many(l->queue, l->held_from, count), expected);
+  l->held_from += count;
+}
+
+/* From anywhere: before what is held, in the middle of it, behind it. */
+static void give_back(life *l) {
+  uint64_t back = pick(l, 60);
+  uint64_t position = l->held_until + 4 > back ? l->held_until + 4 - back : 0;
+  rocket_process_queue_give_back(l->queue, position);
+  reference_queue_give_back(l->reference, position);
+  l->holds = position > l->held_from;
+  if (position < l->held_until) l->held_until = position;
+}
+
+static void end_turn(life *l) {
   if (pick(l, 3) == 0) {
     rocket_process_queue_rollback(l->queue);
-    reference_queue_rollback(l->reference);
+    reference_queue_give_back(l->reference, 0);
   } else {
     reference_queue_commit(l->reference);
     AGREE(l, rocket_process_queue_commit(l->queue), reference_queue_stats(l->reference).commit_offset);
   }
   l->holds = false;
+}
+
+static void use_turn(life *l) {
+  if (!l->holds) return;
+  switch (pick(l, 4)) {
+    case 0: give_back(l); break;
+    case 1: ack_first_held(l); break;
+    default: end_turn(l);
+  }
 }
 
 static void ask(life *l) {
@@ -164,8 +193,8 @@ static void step(life *l, bool orderly) {
     case 4:
     case 5: orderly ? take_ordered(l) : take(l); break;
     case 6: orderly ? take_ordered(l) : expire(l); break;
-    case 7: orderly ? commit_or_roll_back(l) : ack(l); break;
-    case 8: orderly ? commit_or_roll_back(l) : ack_run(l); break;
+    case 7: orderly ? use_turn(l) : ack(l); break;
+    case 8: orderly ? use_turn(l) : ack_run(l); break;
     default:
       if (pick(l, 60) > 0) break;
       rocket_process_queue_drop(l->queue);

@@ -16,7 +16,8 @@ typedef struct queue_life_choices {
   const char *name; /* for what is printed when the two differ */
 } queue_life_choices;
 
-/* `orderly`: with take_ordered, commit and rollback instead of take, ack and the scan for what takes too long. */
+/* `orderly`: with take_ordered, commit, rollback and give_back, and acknowledging only the first ones held, instead of take, ack in any
+ * order and the scan for what takes too long. */
 void queue_life(const queue_life_choices *choices, bool orderly);
 
 #endif

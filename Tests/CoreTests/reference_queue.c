@@ -144,9 +144,10 @@ void reference_queue_commit(reference_queue *queue) {
   pthread_mutex_unlock(&queue->lock);
 }
 
-void reference_queue_rollback(reference_queue *queue) {
+void reference_queue_give_back(reference_queue *queue, uint64_t position) {
   pthread_mutex_lock(&queue->lock);
-  for (uint32_t i = 0; i < queue->size; i++) queue->entries[i].kind = READY;
+  for (uint32_t i = 0; i < queue->size; i++)
+    if (queue->entries[i].position >= position) queue->entries[i].kind = READY;
   if (queue->dropped) let_go(queue);
   pthread_mutex_unlock(&queue->lock);
 }

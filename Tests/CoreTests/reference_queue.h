@@ -34,9 +34,10 @@ uint32_t reference_queue_scan_expired(reference_queue *queue, uint64_t now_ms, u
                                       reference_taken *out);
 void reference_queue_drop(reference_queue *queue);
 
-/* The orderly way: everything taken is held until one of these. */
+/* The orderly way: everything taken is held until it is acknowledged or one of these. */
 void reference_queue_commit(reference_queue *queue);
-void reference_queue_rollback(reference_queue *queue);
+/* What is held from `position` on; from 0 on it is a rollback. */
+void reference_queue_give_back(reference_queue *queue, uint64_t position);
 
 typedef struct reference_stats {
   uint64_t count, ready, bytes, span;

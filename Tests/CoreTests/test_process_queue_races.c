@@ -142,6 +142,21 @@ TEST_LIMITED(process_queue_race_of_rollback_and_drop_lets_go, 20) {
   CHECK_INT(test_allocated(), 0);
 }
 
+static void give_back_and_commit(duel *d) {
+  rocket_process_queue_give_back(d->queue, 1);
+  d->first_says = (int)rocket_process_queue_commit(d->queue);
+}
+static void judge_first_kept(duel *d) {
+  judge_empty(d);
+  CHECK_INT(d->first_says, 1);
+  CHECK_INT(rocket_process_queue_commit_offset(d->queue), 1);
+}
+TEST_LIMITED(process_queue_race_of_give_back_and_drop_keeps_what_is_held, 20) {
+  duel d = {.options = fixture_options()};
+  fight(&d, take_two_orderly, give_back_and_commit, drop, judge_first_kept);
+  CHECK_INT(test_allocated(), 0);
+}
+
 static void ask(duel *d) { d->first_says = (int)rocket_process_queue_should_pull(d->queue); }
 static void ack_all(duel *d) { CHECK_INT(rocket_process_queue_ack_many(d->queue, 0, 2), 2); }
 static void judge_goes_on(duel *d) { CHECK(d->first_says == ROCKET_THROTTLE_NONE || atomic_load(&d->wakes) == 1); }

@@ -5,17 +5,21 @@
  *
  * MESSAGES messages go through a ring of CELLS cells, so positions wrap and cells are recycled. One producer, TAKERS takers who also
  * acknowledge, and - by -D, for not everything at once is small enough - a reader of the commit offset (READER), takers who acknowledge
- * a second time (STALE), a scanner for expired messages (EXPIRY), or a drop at any time (DROP).
+ * a second time (STALE), a scanner for expired messages (EXPIRY), or a drop at any time (DROP). With ORDERLY the takers take turns: one of
+ * them holds what it took until it commits or gives back, all of it or the last ones; the others are told BUSY and go away.
  * Each step of the code that is one atomic operation there is one step here; what stands in a d_step is one word there, or a note
  * that only the assertions read. A ring of single cells stands for the directory of chunks, and "no room for another message" for
  * all reasons to throttle. The model is sequentially consistent; docs/process-queue.md says why that is enough.
  *
  * Asserted: I2 taken_once, I3 commit_never_passes, I4 commit_never_goes_back, I5 commit_reaches_the_end, I6 stale_ack_is_harmless,
- * I7 (held never below 0), I9/no lost wake (a producer that waits for ever is an invalid end state), I10 (counts of the cells).
+ * I7 (held never below 0), I9/no lost wake (a producer that waits for ever is an invalid end state), I10 (counts of the cells). With
+ * ORDERLY also: what was given back is taken again, what was not stays with its holder and finishes there (I2), and a BUSY leaves no
+ * message behind (takers that wait for ever are an invalid end state).
  *
  * Planted faults, each of which the checker must find: BUG_NO_RECHECK (with READER), BUG_BLIND_HEAD (with READER),
  * BUG_NO_SENTINEL, BUG_NO_SECOND_LOOK, BUG_LOOK_FIRST, BUG_NO_POSITION (with STALE), BUG_DOUBLE_RELEASE (with EXPIRY), BUG_DROP_UNSEEN
- * (with DROP). */
+ * (with DROP). With ORDERLY: BUG_NO_LOOK_AGAIN, BUG_NO_RETAIN, BUG_REVIVES, BUG_LETS_GO_OF_HELD, BUG_FREE_FIRST; with DROP too:
+ * BUG_BACK_FIRST, BUG_BACK_UNSEEN. */
 #ifndef MESSAGES
 #define MESSAGES 4
 #endif
@@ -40,9 +44,11 @@ byte head, next, tail;
 bool dropped;
 short held;
 bool throttled, wake;
+bool turn, told; /* orderly: somebody holds; takers may find something */
 
 /* What only the assertions know. */
-byte times_taken[MESSAGES];
+byte times_taken[MESSAGES]; /* but for those given back */
+byte taker_of[MESSAGES];
 bool finished[MESSAGES];
 byte counts[MESSAGES]; /* the frame counts that the message's cell holds */
 byte put_count;
@@ -194,7 +200,10 @@ active proctype producer() {
      if
      :: set_offset(tail, OFFSET(put_count))
      :: skip
-     fi
+     fi;
+#ifdef ORDERLY
+     told = true
+#endif
   od;
 out:
   skip
@@ -244,6 +253,32 @@ inline ack(p) {
   fi
 }
 
+/* Claims the position p. */
+inline claim() {
+  d_step { /* CAS */
+    if
+    :: next == p && !dropped -> next = p + 1; won = true
+    :: else -> won = false
+    fi
+  }
+}
+
+inline mark_taken() {
+  d_step {
+    assert(IS(p, READY));
+    assert(times_taken[p] == 0); /* I2 */
+    times_taken[p] = times_taken[p] + 1;
+#ifdef ORDERLY
+    taker_of[p] = _pid;
+#endif
+    release(p, 1); /* goes to the taker */
+    kind[AT(p)] = TAKEN
+  }
+}
+
+#ifdef ORDERLY
+#include "process_queue_orderly.pml"
+#else
 active [TAKERS] proctype taker() {
   byte p, seen, end;
   bool won, was_throttled;
@@ -257,21 +292,10 @@ active [TAKERS] proctype taker() {
      if
      :: tail == p -> skip
      :: else ->
-        d_step { /* CAS */
-          if
-          :: next == p && !dropped -> next = p + 1; won = true
-          :: else -> won = false
-          fi
-        };
+        claim();
         if
         :: won ->
-           d_step {
-             assert(IS(p, READY));
-             assert(times_taken[p] == 0); /* I2 */
-             times_taken[p] = times_taken[p] + 1;
-             release(p, 1); /* goes to the taker */
-             kind[AT(p)] = TAKEN
-           };
+           mark_taken();
            ack(p);
 #ifdef STALE
            if
@@ -285,6 +309,7 @@ active [TAKERS] proctype taker() {
      d_step { p = 0; won = false; was_throttled = false }
   od
 }
+#endif
 
 #ifdef EXPIRY
 active proctype scanner() {

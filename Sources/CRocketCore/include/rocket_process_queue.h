@@ -10,8 +10,8 @@
  * while the queue lives, so a late reader sees an old position, not freed memory.
  *
  * Invariants (each has a test of the same name, and the Promela model asserts them):
- *   I1 window_is_ordered          head <= next <= tail, each only grows (rollback of an orderly take excepted, which moves next back).
- *   I2 taken_once                 every message is taken by exactly one taker (again only after a rollback).
+ *   I1 window_is_ordered          head <= next <= tail, each only grows (rollback and give_back excepted, which move next back).
+ *   I2 taken_once                 every message is taken by exactly one taker (again only after it was given back).
  *   I3 commit_never_passes        the commit offset is never above the queue offset of an unfinished message.
  *   I4 commit_never_goes_back     two reads one after the other never give a smaller second value.
  *   I5 commit_reaches_the_end     when all is finished it is one past the last message, or the broker's next offset when that is later.

@@ -273,7 +273,7 @@ void rocket_process_queue_drop(rocket_process_queue *queue) {
   rocket__process_queue_let_go(queue);
 }
 
-/* `next` stands still now (but for a rollback, which lets go of what it gives back). The producer and drop may both be here: each
+/* `next` stands still now (but for give_back, which lets go of what it gives back). The producer and drop may both be here: each
  * cell has one winner. Its message will never be finished, so `head` must not pass it (I3). */
 void rocket__process_queue_let_go(rocket_process_queue *queue) {
   uint64_t at = atomic_load_explicit(&queue->next, memory_order_acquire) >> 1;
