@@ -298,6 +298,27 @@ TEST(process_queue_ack_many_passes_over_what_is_finished) {
   CHECK_INT(test_allocated(), 0);
 }
 
+/* Wherever in their chunks the puts begin and end, and although nothing is put behind them. */
+TEST(process_queue_frees_a_frame_with_the_last_of_its_messages) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  for (uint32_t round = 0; round < 200; round++) {
+    int64_t offset = 200 * (int64_t)round;
+    uint32_t first = 1 + round % 23, second = 1 + round % 7;
+    CHECK_INT(fixture_put(queue, offset, first), ROCKET_OK);
+    int64_t with_one = test_allocated();
+    CHECK_INT(fixture_put(queue, offset + 100, second), ROCKET_OK);
+    int64_t chunks = test_allocated() - with_one - 1;
+    uint64_t position = fixture_take(queue).position;
+    for (uint32_t i = 1; i < first + second; i++) fixture_take(queue);
+    CHECK_INT(rocket_process_queue_ack_many(queue, position + 1, first + second - 1), first + second - 1);
+    CHECK_INT(test_allocated(), with_one + chunks); /* the second is free, the first has one message left */
+    CHECK_INT(rocket_process_queue_ack(queue, position), ROCKET_OK);
+    CHECK_INT(test_allocated(), with_one + chunks - 1);
+  }
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}
 TEST(process_queue_refuses_options_out_of_range) {
   rocket_process_queue *queue = NULL;
   struct {

@@ -88,6 +88,7 @@ static void judge_end_reached(duel *d) {
 TEST_LIMITED(process_queue_race_of_two_acks_leaves_none_behind, 20) {
   duel d = {.options = fixture_options()};
   fight(&d, put_two_take_two, ack_0, ack_1, judge_end_reached);
+  CHECK_INT(test_allocated(), 0);
 }
 
 static void judge_one_won(duel *d) {
@@ -97,6 +98,18 @@ static void judge_one_won(duel *d) {
 TEST_LIMITED(process_queue_race_for_one_ack_has_one_winner, 20) {
   duel d = {.options = fixture_options()};
   fight(&d, put_two_take_two, ack_0, ack_0_too, judge_one_won);
+  CHECK_INT(test_allocated(), 0);
+}
+
+static void ack_both(duel *d) { d->first_says = (int)rocket_process_queue_ack_many(d->queue, 0, 2); }
+static void judge_each_once(duel *d) {
+  CHECK_INT(d->first_says, d->second_says == ROCKET_OK ? 1 : 2);
+  CHECK_INT(fixture_stats(d->queue).count, 0);
+}
+TEST_LIMITED(process_queue_race_of_a_batch_and_one_ack_counts_each_once, 20) {
+  duel d = {.options = fixture_options()};
+  fight(&d, put_two_take_two, ack_both, ack_1, judge_each_once);
+  CHECK_INT(test_allocated(), 0);
 }
 
 static void scan(duel *d) {

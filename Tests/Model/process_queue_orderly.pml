@@ -7,35 +7,54 @@
 
 #define ALL_FINISHED (put_count == MESSAGES && held == 0)
 
-/* Takes one, if one is there. */
-inline take_one() {
-  won = false;
-  p = next;
+/* Takes one or two, if they are there; n says how many. */
+inline take() {
+  n = 0;
+  first = next;
   if
-  :: !dropped && tail > p ->
+  :: !dropped && tail > first ->
+     if
+     :: n = 1
+     :: tail > first + 1 -> n = 2
+     fi;
      claim();
      if
-     :: won -> mark_taken()
+     :: n > 0 -> mark_taken(first)
+     :: else
+     fi;
+     if
+     :: n == 2 -> mark_taken(first + 1)
      :: else
      fi
   :: else
-  fi
+  fi;
+  first = 0
 }
 
-inline finish_held() {
-  d_step { assert(taker_of[p] == _pid); taker_of[p] = 0 }; /* I2: what is held is its holder's to finish */
-  ack(p);
-  assert(won)
+/* I2: what is held is its holder's to finish. */
+inline finish_held(until) {
+  from = first;
+  do
+  :: from < until -> d_step { assert(taker_of[from] == _pid); taker_of[from] = 0; from = from + 1 }
+  :: else -> break
+  od;
+  from = 0;
+  if
+  :: first < until -> ack_many(first, until - first); assert(all == until - first)
+  :: else
+  fi;
+  all = 0
 }
 
 inline commit() {
   catch_up();
-  p = head; /* nobody else finishes anything, so it stands still */
+  first = head; /* nobody else finishes anything, so it stands still */
   do
-  :: p < next -> finish_held(); p = p + 1
-  :: else -> break
+  :: first + 2 < next -> finish_held(first + 2); first = first + 2
+  :: else -> finish_held(next); break
   od;
   catch_up();
+  first = 0;
   turn = false
 }
 
@@ -66,7 +85,7 @@ inline give_back() {
 #ifndef BUG_NO_RETAIN
      d_step { assert(counts[p] >= 1); counts[p] = counts[p] + 1 }; /* I10: a count is added where there is one */
 #endif
-     d_step { kind[AT(p)] = READY; times_taken[p] = 0; taker_of[p] = 0; p = p + 1 }
+     d_step { taken[AT(p)] = false; times_taken[p] = 0; taker_of[p] = 0; p = p + 1 }
   :: else -> break
   od;
   skip; /* spin: a loop must not end at a d_step */
@@ -94,13 +113,14 @@ inline give_back() {
 inline be_holder() {
   do
   :: commit(); break
-  :: take_one() /* take_more */
+  :: take() /* take_more */
   :: catch_up();
-     p = head;
+     first = head;
      if
-     :: p < next -> finish_held()
+     :: first < next -> finish_held(first + 1)
      :: else
-     fi
+     fi;
+     first = 0
   :: if
      :: from = 0
      :: next > 0 -> from = next - 1
@@ -112,12 +132,13 @@ inline be_holder() {
      fi
   od;
   skip; /* spin: a loop must not end at a d_step */
-  d_step { left = false; from = 0; p = 0; won = false; was_throttled = false }
+  d_step { left = false; from = 0; n = 0; was_throttled = false }
 }
 
 active [TAKERS] proctype orderly() {
-  byte p, seen, end, from, first, last;
-  bool won, was_throttled, left, saw_drop;
+  byte from, last;
+  bool left, saw_drop, mine;
+  ACK_LOCALS;
   do
   :: told || dropped || ALL_FINISHED ->
      told = false;
@@ -125,17 +146,17 @@ active [TAKERS] proctype orderly() {
      :: skip;
         d_step { /* CAS */
           if
-          :: !turn -> turn = true; won = true
-          :: else -> won = false /* BUSY */
+          :: !turn -> turn = true; mine = true
+          :: else -> mine = false /* BUSY */
           fi
         };
         if
-        :: !won -> break
+        :: !mine -> break
         :: else
         fi;
-        take_one();
+        take();
         if
-        :: won -> be_holder()
+        :: n > 0 -> be_holder()
         :: else ->
            turn = false;
 #ifndef BUG_NO_LOOK_AGAIN

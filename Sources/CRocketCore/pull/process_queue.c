@@ -25,8 +25,19 @@ static bool limits_are_valid(uint32_t max_count, uint64_t max_bytes, uint32_t ma
   return max_count >= 1 && max_count <= MAX_COUNT && max_bytes >= 1 && max_span <= MAX_SPAN;
 }
 
-static rocket__chunk *new_chunk(rocket_process_queue *queue) {
-  return rocket__alloc_zeroed(queue->allocator, 1, sizeof(rocket__chunk)); /* all bits zero: EMPTY for position 0 */
+/* A spare one, or a new one, for positions from `first` on; it is empty, and whoever comes for its earlier ones comes too late. */
+static rocket__chunk *make_chunk(rocket_process_queue *queue, uint64_t first) {
+  rocket__chunk *chunk = queue->spares;
+  if (chunk) queue->spares = chunk->spare;
+  else chunk = rocket__alloc_zeroed(queue->allocator, 1, sizeof *chunk);
+  if (!chunk) return NULL;
+  for (int i = 0; i < ROCKET__CELLS; i++)
+    atomic_store_explicit(&chunk->taken_at_ms[i], ROCKET__NOT_TAKEN, memory_order_relaxed);
+  atomic_store_explicit(&chunk->starts, 1, memory_order_relaxed);
+  atomic_store_explicit(&chunk->first, first, memory_order_relaxed);
+  /* Release: whoever finds the new lap also finds the rest. */
+  atomic_store_explicit(&chunk->ends, (uint64_t)ROCKET__LAP(first) << 32, memory_order_release);
+  return chunk;
 }
 
 int rocket_process_queue_new(const rocket_process_queue_options *options, int64_t first_offset, rocket_process_queue **out) {
@@ -44,7 +55,7 @@ int rocket_process_queue_new(const rocket_process_queue_options *options, int64_
       rocket__alloc_zeroed(options->allocator, 1, sizeof *queue + (size_t)entries * sizeof queue->directory[0]);
   if (!queue) return ROCKET_NO_MEMORY;
   queue->allocator = options->allocator;
-  rocket__chunk *chunk = new_chunk(queue);
+  rocket__chunk *chunk = make_chunk(queue, 0);
   if (!chunk) {
     rocket__release(queue->allocator, queue);
     return ROCKET_NO_MEMORY;
@@ -79,28 +90,18 @@ bool rocket__process_queue_try_retain(rocket_process_queue *queue) {
   return false;
 }
 
-/* Nobody else is here any more. */
-static void release_frames(rocket_process_queue *queue) {
-  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
-  for (uint64_t at = atomic_load_explicit(&queue->head, memory_order_relaxed); at < tail; at++) {
-    rocket__cell *cell = rocket__cell_at(queue, at);
-    uint64_t kind = atomic_load_explicit(&cell->state, memory_order_relaxed) & 7;
-    rocket_frame *frame = atomic_load_explicit(&cell->frame, memory_order_relaxed);
-    if (kind == ROCKET__READY) rocket_frame_release_many(frame, 2);
-    if (kind == ROCKET__TAKEN) rocket_frame_release(frame);
-  }
-}
-
 /* Release and acquire: the one who frees sees everything the others did. */
 void rocket_process_queue_release(rocket_process_queue *queue) {
   if (!queue || atomic_fetch_sub_explicit(&queue->counts, 1, memory_order_acq_rel) != 1) return;
   rocket__byte_budget_leave(queue->budget, queue);
-  release_frames(queue);
+  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
   uint64_t bytes = ROCKET__HELD_BYTES(atomic_load_explicit(&queue->held, memory_order_relaxed));
   if (queue->budget && bytes > 0) rocket__byte_budget_subtract(queue->budget, bytes);
-  for (uint64_t at = queue->oldest_chunk; at < queue->end_chunk; at++)
-    rocket__release(queue->allocator,
-                    atomic_load_explicit(&queue->directory[at & queue->directory_mask], memory_order_relaxed));
+  for (uint64_t at = queue->oldest_chunk * ROCKET__CELLS; at < queue->end_chunk * ROCKET__CELLS; at += ROCKET__CELLS) {
+    rocket__chunk *chunk = rocket__chunk_at(queue, at);
+    rocket__chunk_release_frames(chunk, tail > at ? rocket__in_chunk(at, tail - at) : 0);
+    rocket__release(queue->allocator, chunk);
+  }
   while (queue->spares) {
     rocket__chunk *chunk = queue->spares;
     queue->spares = chunk->spare;
@@ -117,16 +118,23 @@ void rocket_process_queue_set_wake(rocket_process_queue *queue, void (*wake)(voi
   queue->wake_drop = drop;
 }
 
+/* How many cells from `position` to the end of its chunk are DONE, up to the first that is not. */
+static uint32_t done_from(const rocket_process_queue *queue, uint64_t position) {
+  uint64_t word = atomic_load_explicit(&rocket__chunk_at(queue, position)->ends, memory_order_acquire);
+  if (ROCKET__ENDS_LAP(word) != ROCKET__LAP(position)) return 0;
+  uint32_t open = ~(ROCKET__ENDS_DONE(word) >> position % ROCKET__CELLS);
+  return (uint32_t)__builtin_ctz(open);
+}
+
 /* The cell at `tail` is never DONE for its position, so this ends there.
- * Acquire on a state: its acker is done with the cell. Release on `head`: so is, then, everybody for whoever acquires it. A cell
- * that is recycled meanwhile has another position, and then `head` has moved, so the CAS fails. */
+ * Acquire on `ends`: its ackers are done with the cells. Release on `head`: so is, then, everybody for whoever acquires it. A chunk
+ * that is recycled meanwhile has another lap, and then `head` has moved, so the CAS fails. */
 uint64_t rocket__process_queue_catch_up(const rocket_process_queue *queue) {
   _Atomic uint64_t *word = (_Atomic uint64_t *)&queue->head; /* const means: no message changes */
   uint64_t head = atomic_load_explicit(word, memory_order_acquire);
   for (;;) {
     uint64_t end = head;
-    while (atomic_load_explicit(&rocket__cell_at(queue, end)->state, memory_order_acquire) == ROCKET__STATE(end, ROCKET__DONE))
-      end++;
+    for (uint32_t n; (n = done_from(queue, end)) > 0;) end += n;
     if (end == head) return head;
     if (atomic_compare_exchange_strong_explicit(word, &head, end, memory_order_acq_rel, memory_order_acquire)) head = end;
   }
@@ -146,11 +154,9 @@ static int reserve(rocket_process_queue *queue, uint64_t last) {
   }
   if (end - queue->oldest_chunk > queue->directory_mask + 1) return ROCKET_FULL;
   for (; queue->end_chunk < end; queue->end_chunk++) {
-    rocket__chunk *chunk = queue->spares;
-    if (chunk) queue->spares = chunk->spare;
-    else chunk = new_chunk(queue);
+    rocket__chunk *chunk = make_chunk(queue, queue->end_chunk * ROCKET__CELLS);
     if (!chunk) return ROCKET_NO_MEMORY;
-    /* Release: the zeroes of a fresh chunk are there before it is. */
+    /* Release: what is in a fresh chunk is there before it is. */
     atomic_store_explicit(&queue->directory[queue->end_chunk & queue->directory_mask], chunk, memory_order_release);
   }
   return ROCKET_OK;
@@ -159,36 +165,63 @@ static int reserve(rocket_process_queue *queue, uint64_t last) {
 /* How many of `items` are new, and their body bytes. Fails: ROCKET_INVALID_ARGUMENT (there is no offset behind INT64_MAX). */
 static int survey(const rocket_process_queue *queue, const rocket_put_item *items, uint32_t count, uint32_t *fresh,
                   uint64_t *bytes) {
-  int64_t floor = queue->floor_offset;
-  *fresh = 0;
-  *bytes = 0;
+  int64_t last = queue->floor_offset - 1;
+  size_t sizes = 0;
+  uint32_t n = 0;
+  uint64_t sum = 0;
   for (uint32_t i = 0; i < count; i++) {
-    if (items[i].queue_offset == INT64_MAX) return ROCKET_INVALID_ARGUMENT;
-    if (items[i].record.size > UINT32_MAX) return ROCKET_INVALID_ARGUMENT;
-    if (items[i].queue_offset < floor) continue;
-    floor = items[i].queue_offset + 1;
-    *fresh += 1;
-    *bytes += items[i].body_bytes;
+    sizes |= items[i].record.size;
+    if (items[i].queue_offset <= last) continue;
+    last = items[i].queue_offset;
+    sum += items[i].body_bytes;
+    n++;
   }
-  return ROCKET_OK;
+  *fresh = n;
+  *bytes = sum;
+  return last < INT64_MAX && sizes <= UINT32_MAX ? ROCKET_OK : ROCKET_INVALID_ARGUMENT;
 }
 
-static void fill(rocket_process_queue *queue, uint64_t position, rocket_frame *frame, const rocket_put_item *item) {
-  rocket__cell *cell = rocket__cell_at(queue, position);
+static void fill_cell(rocket__cell *cell, const rocket_put_item *item) {
   /* Release: a reader of the commit offset that still stands at this cell's earlier position and reads the new number also sees that
    * `head` has moved. When it stands at this position, the cell was the sentinel, and the number only rises. */
   atomic_store_explicit(&cell->queue_offset, item->queue_offset, memory_order_release);
-  /* Relaxed: published by `state` and `tail`. */
-  atomic_store_explicit(&cell->frame, frame, memory_order_relaxed);
+  /* Relaxed: published by `tail`. */
   atomic_store_explicit(&cell->record, item->record.data, memory_order_relaxed);
   atomic_store_explicit(&cell->record_bytes, (uint32_t)item->record.size, memory_order_relaxed);
   atomic_store_explicit(&cell->body_bytes, item->body_bytes, memory_order_relaxed);
-  atomic_store_explicit(&cell->state, ROCKET__STATE(position, ROCKET__READY), memory_order_release);
+}
+
+/* Writes those of `items` that are new into the cells from `position` on; in each chunk a run begins. */
+static void fill(rocket_process_queue *queue, uint64_t position, rocket_frame *frame, const rocket_put_item *items, uint32_t count) {
+  int64_t last = queue->floor_offset - 1;
+  rocket__cell *cell = NULL, *end = NULL;
+  for (uint32_t i = 0; i < count; i++) {
+    if (items[i].queue_offset <= last) continue;
+    last = items[i].queue_offset;
+    if (cell == end) {
+      rocket__chunk *chunk = rocket__chunk_at(queue, position);
+      atomic_store_explicit(&chunk->frames[position % ROCKET__CELLS], frame, memory_order_relaxed);
+      cell = &chunk->cells[position % ROCKET__CELLS];
+      end = &chunk->cells[ROCKET__CELLS];
+      position += (uint64_t)(end - cell);
+    }
+    fill_cell(cell++, &items[i]);
+  }
+  queue->floor_offset = last + 1;
 }
 
 static void write_sentinel(rocket_process_queue *queue, uint64_t position) {
   /* Release: as in fill. */
-  atomic_store_explicit(&rocket__cell_at(queue, position)->queue_offset, queue->floor_offset, memory_order_release);
+  atomic_store_explicit(&rocket__chunk_at(queue, position)->cells[position % ROCKET__CELLS].queue_offset, queue->floor_offset,
+                        memory_order_release);
+}
+
+/* The run that was filled ends before `position`, and the next begins there. */
+static void mark_start(rocket_process_queue *queue, uint64_t position) {
+  _Atomic uint32_t *starts = &rocket__chunk_at(queue, position)->starts;
+  /* Relaxed: only the producer writes it, and `tail` publishes it. */
+  uint32_t marks = atomic_load_explicit(starts, memory_order_relaxed);
+  atomic_store_explicit(starts, marks | (uint32_t)1 << position % ROCKET__CELLS, memory_order_relaxed);
 }
 
 int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
@@ -206,11 +239,9 @@ int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, c
     atomic_fetch_add_explicit(&queue->held, ROCKET__HELD(fresh, bytes), memory_order_relaxed);
     if (queue->budget) rocket__byte_budget_add(queue->budget, bytes);
     rocket_frame_retain_many(frame, 2 * fresh);
-    for (uint32_t i = 0; i < count; i++) {
-      if (items[i].queue_offset < queue->floor_offset) continue;
-      queue->floor_offset = items[i].queue_offset + 1;
-      fill(queue, tail++, frame, &items[i]);
-    }
+    fill(queue, tail, frame, items, count);
+    tail += fresh;
+    mark_start(queue, tail);
     write_sentinel(queue, tail);
     atomic_store_explicit(&queue->last_offset, queue->floor_offset - 1, memory_order_relaxed); /* relaxed: published by tail */
     /* seq_cst: the pair is "tail, then read next (dropped?)" here, "next |= dropped, then read tail" in drop. One of them, or both,
@@ -238,7 +269,7 @@ void rocket_process_queue_advance(rocket_process_queue *queue, int64_t next_offs
 int64_t rocket_process_queue_commit_offset(const rocket_process_queue *queue) {
   uint64_t head = rocket__process_queue_catch_up(queue);
   for (;;) {
-    int64_t offset = atomic_load_explicit(&rocket__cell_at(queue, head)->queue_offset, memory_order_acquire);
+    int64_t offset = atomic_load_explicit(&rocket__chunk_at(queue, head)->cells[head % ROCKET__CELLS].queue_offset, memory_order_acquire);
     uint64_t again = atomic_load_explicit(&queue->head, memory_order_acquire);
     if (again == head) return offset;
     head = again;
@@ -271,29 +302,6 @@ void rocket_process_queue_drop(rocket_process_queue *queue) {
   if (atomic_fetch_or_explicit(&queue->next, ROCKET__DROPPED, memory_order_seq_cst) & ROCKET__DROPPED) return;
   rocket__byte_budget_leave(queue->budget, queue);
   rocket__process_queue_let_go(queue);
-}
-
-/* `next` stands still now (but for give_back, which lets go of what it gives back). The producer and drop may both be here: each
- * cell has one winner. Its message will never be finished, so `head` must not pass it (I3). */
-void rocket__process_queue_let_go(rocket_process_queue *queue) {
-  uint64_t at = atomic_load_explicit(&queue->next, memory_order_acquire) >> 1;
-  uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_seq_cst); /* seq_cst: the pair is in put */
-  uint32_t count = 0;
-  uint64_t bytes = 0;
-  for (; at < tail; at++) {
-    rocket__cell *cell = rocket__cell_at(queue, at);
-    uint64_t ready = ROCKET__STATE(at, ROCKET__READY);
-    rocket_frame *frame = atomic_load_explicit(&cell->frame, memory_order_relaxed);
-    uint32_t body_bytes = atomic_load_explicit(&cell->body_bytes, memory_order_relaxed);
-    /* Acquire and release: the frame's bytes may be freed here. */
-    if (!atomic_compare_exchange_strong_explicit(&cell->state, &ready, ROCKET__STATE(at, ROCKET__GONE), memory_order_acq_rel,
-                                                 memory_order_relaxed))
-      continue;
-    rocket_frame_release_many(frame, 2);
-    count++;
-    bytes += body_bytes;
-  }
-  if (count > 0) rocket__process_queue_finished(queue, count, bytes);
 }
 
 /* Room for one more pull? The window is as wide as `head` lets it be, also where max_span sets no limit. */

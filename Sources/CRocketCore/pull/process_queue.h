@@ -3,16 +3,15 @@
 
 /* The inside of a ProcessQueue. docs/process-queue.md explains it; the public header lists the invariants.
  *
- * Counts of a frame that a cell holds: READY 2 (its own and the next taker's), TAKEN 1 (its own), otherwise none. A step from one
- * state to the next is a CAS (or, where only one thread can be there, a store), and whoever makes it takes over the counts that
- * the new state does not have.
+ * How far a chunk's cells have come is one word, `ends`, so that a batch is finished with one CAS a chunk. Whoever's CAS sets a bit has
+ * won that cell; whoever's ends the last cell of a run (the cells of one put in one chunk) gives back the frame counts of all of it.
  *
- * `head` is moved by those who want to know where it is (catch_up), not by those who finish messages: an ack writes its own cell and
+ * `head` is moved by those who want to know where it is (catch_up), not by those who finish messages: an ack writes its chunk's word and
  * the one number that counts what is held, and touches nothing else that others write.
  *
  * Orders. seq_cst is used where two threads each write one word and then read the other's (the comment there names the pair), and on
  * x86-64 and AArch64 costs these read-modify-writes and loads nothing. Everything else is release/acquire, and relaxed for the
- * payload, which a later check of `state` or `head` validates. No separate fences: thread sanitizers do not follow them. */
+ * payload, which a later CAS of `ends` or check of `head` validates. No separate fences: thread sanitizers do not follow them. */
 #ifndef ROCKET_PULL_PROCESS_QUEUE_H
 #define ROCKET_PULL_PROCESS_QUEUE_H
 
@@ -21,35 +20,42 @@
 #include "base/allocator.h"
 #include "rocket_process_queue.h"
 
-enum { ROCKET__CELLS = 32, ROCKET__APART = 64 };
+enum { ROCKET__CELLS = 16, ROCKET__APART = 64 };
 
-/* What is in a cell, in the low bits of `state`; the rest is the position it is in there for. A cell of an earlier lap therefore never
- * equals one of a later lap. GONE: never taken and let go by drop; `head` never passes it. */
-enum {
-  ROCKET__EMPTY = 0,
-  ROCKET__READY = 1,
-  ROCKET__TAKEN = 2,
-  ROCKET__EXPIRED = 3,
-  ROCKET__DONE = 4,
-  ROCKET__GONE = 5
-};
-#define ROCKET__STATE(position, kind) ((uint64_t)(position) << 3 | (uint64_t)(kind))
-#define ROCKET__MAX_POSITION ((uint64_t)1 << 61)
-
+/* A message. Written by the producer alone. */
 typedef struct rocket__cell {
-  _Atomic uint64_t state;
   _Atomic int64_t queue_offset; /* of the cell at `tail`: where the next message will be, or a lower number */
-  _Atomic(rocket_frame *) frame;
   _Atomic(const uint8_t *) record;
   _Atomic uint32_t record_bytes;
   _Atomic uint32_t body_bytes;
-  _Atomic uint64_t taken_at_ms;
 } rocket__cell;
 
 typedef struct rocket__chunk {
+  /* ROCKET__ENDS: what has become of the cells, and in which lap. */
+  _Atomic uint64_t ends;
+  _Atomic uint64_t first;  /* the first cell's position; the lap is only half of it */
+  _Atomic uint32_t starts; /* bits of the cells at which a run begins; the sentinel's is one */
   struct rocket__chunk *spare; /* the next unused one; the producer's */
+  _Atomic uint64_t taken_at_ms[ROCKET__CELLS]; /* the takers'; ROCKET__NOT_TAKEN: READY, or not filled yet */
   rocket__cell cells[ROCKET__CELLS];
+  _Atomic(rocket_frame *) frames[ROCKET__CELLS]; /* of the run that begins at this cell */
 } rocket__chunk;
+
+#define ROCKET__NOT_TAKEN UINT64_MAX
+
+/* `ends`: a DONE bit for each cell (finished), a HANDED bit (its frame count was handed on: to the caller of the scan, or it was let go by
+ * drop), and 32 bits of the chunk's number, so that a word of an earlier lap never equals one of a later. A cell is
+ *   READY    not taken, no bit       counts of the frame: 2, its own and the next taker's
+ *   TAKEN    taken, no bit           1, its own
+ *   EXPIRED  taken, HANDED           none
+ *   GONE     not taken, HANDED       none; `head` never passes it
+ *   DONE     DONE, perhaps HANDED    if not HANDED its own, until all cells of its run are DONE or HANDED */
+#define ROCKET__CELL_BITS (((uint32_t)1 << ROCKET__CELLS) - 1)
+#define ROCKET__ENDS_DONE(ends) ((uint32_t)(ends) & ROCKET__CELL_BITS)
+#define ROCKET__ENDS_HANDED(ends) ((uint32_t)(ends) >> ROCKET__CELLS)
+#define ROCKET__ENDS_LAP(ends) ((uint32_t)((ends) >> 32))
+#define ROCKET__LAP(position) ((uint32_t)((position) / ROCKET__CELLS))
+#define ROCKET__MAX_POSITION ((uint64_t)1 << 61)
 
 /* `held`: unfinished messages in the high bits, their body bytes in the low ones, so that one operation changes both. The bytes are
  * bytes in memory and the count is at most 65535 + 16384, so neither overflows. */
@@ -86,9 +92,12 @@ struct rocket_process_queue {
   struct rocket_process_queue *waits_before, *waits_behind;
   char pad_producer[ROCKET__APART];
 
-  /* The producer's. */
+  /* What the producer tells. */
   _Atomic uint64_t tail;
   _Atomic int64_t last_offset;
+  char pad_told[ROCKET__APART];
+
+  /* What is its own. */
   int64_t floor_offset;   /* what the cell at tail says: the next message is not below it */
   uint64_t oldest_chunk;  /* chunks [oldest, end) are in the directory */
   uint64_t end_chunk;
@@ -112,19 +121,38 @@ struct rocket_process_queue {
   _Atomic(rocket__chunk *) directory[];
 };
 
-/* The cell of `position`, or NULL when no message was ever there. Chunks are recycled but not given back while the queue lives, so
- * the cell may be for another position by now; its `state` (or `head`) tells.
- * Acquire: what the producer wrote into a fresh chunk before it hung it up is there. */
-static inline rocket__cell *rocket__cell_at(const rocket_process_queue *queue, uint64_t position) {
-  uint64_t slot = position / ROCKET__CELLS & queue->directory_mask;
-  rocket__chunk *chunk = atomic_load_explicit(&queue->directory[slot], memory_order_acquire);
-  return chunk ? &chunk->cells[position % ROCKET__CELLS] : NULL;
+/* The chunk of `position`, or NULL when no message was ever there. Chunks are recycled but not given back while the queue lives, so
+ * it may be for other positions by now; its `ends` (or `head`) tells.
+ * Acquire: what the producer wrote into a chunk before it hung it up is there. */
+static inline rocket__chunk *rocket__chunk_at(const rocket_process_queue *queue, uint64_t position) {
+  return atomic_load_explicit(&queue->directory[position / ROCKET__CELLS & queue->directory_mask], memory_order_acquire);
+}
+
+/* The first cell of the run that the cell `at` is in, which is filled. */
+static inline uint32_t rocket__run_start(uint32_t starts, uint32_t at) {
+  return 31 - (uint32_t)__builtin_clz(starts & (((uint32_t)2 << at) - 1));
+}
+
+/* Relaxed: the marks around a message were made before it was published. */
+static inline rocket_frame *rocket__frame_at(const rocket__chunk *chunk, uint32_t at) {
+  uint32_t starts = atomic_load_explicit(&chunk->starts, memory_order_relaxed);
+  return atomic_load_explicit(&chunk->frames[rocket__run_start(starts, at)], memory_order_relaxed);
+}
+
+/* How many of `count` positions from `position` on are in its chunk. */
+static inline uint32_t rocket__in_chunk(uint64_t position, uint64_t count) {
+  uint64_t left = ROCKET__CELLS - position % ROCKET__CELLS;
+  return (uint32_t)(count < left ? count : left);
 }
 
 /* Moves `head` over what is DONE and returns it. Lock-free. Thread: any. */
 uint64_t rocket__process_queue_catch_up(const rocket_process_queue *queue);
 /* Takes `bytes` of `count` messages off the books and wakes the pullers that waited for it. */
 void rocket__process_queue_finished(rocket_process_queue *queue, uint32_t count, uint64_t bytes);
+/* Makes a TAKEN message EXPIRED; its frame count is the caller's then. False: it is not TAKEN any more. */
+bool rocket__process_queue_hand_on(rocket_process_queue *queue, uint64_t position);
+/* Releases the counts that the first `filled` cells have. */
+void rocket__chunk_release_frames(rocket__chunk *chunk, uint32_t filled);
 /* Lets go of what is READY from `next` on. Only after a drop. */
 void rocket__process_queue_let_go(rocket_process_queue *queue);
 /* Wakes the puller when it waits for `who`. True: it was this call that did. */
