@@ -25,8 +25,10 @@ struct AllocationGate {
   static let bodyBytes = 128
   static let pullBatch = 32
 
-  /// Of a whole pull: the core's call and slab, and two for what else happens meanwhile.
-  static let perPull = 4.0
+  /// Of a whole pull: the core's call and slab, and one for what else happens meanwhile.
+  static let perPull = 3.0
+  /// What happens by the clock meanwhile, and on a busy machine how often, is not the message's: it only adds, so one good run is enough.
+  static let attempts = 3
 
   static func main() async throws {
     if CommandLine.arguments.dropFirst().first == "broker" { return try await serve() }
@@ -38,14 +40,17 @@ struct AllocationGate {
     let broker = try ChildProcess(CommandLine.arguments[0], ["broker"], onLine: { continuation.yield($0) })
     var addresses = lines.makeAsyncIterator()
     guard let address = await addresses.next() else { fail("the broker did not start") }
-    let calls = try await drain(address)
+    let allowed = 1 + perPull / Double(pullBatch)
+    var isKept = false
+    for attempt in 1...attempts where !isKept {
+      let calls = try await drain(address, group: "gate-\(attempt)")
+      let perMessage = Double(calls) / Double(messages - warmUp)
+      print("allocations: \(calls) calls of malloc for \(messages - warmUp) messages, \(perMessage) each; allowed: \(allowed)")
+      isKept = perMessage <= allowed
+    }
     broker.closeInput()
     _ = await broker.wait()
-
-    let perMessage = Double(calls) / Double(messages - warmUp)
-    let allowed = 1 + perPull / Double(pullBatch)
-    print("allocations: \(calls) calls of malloc for \(messages - warmUp) messages, \(perMessage) each; allowed: \(allowed)")
-    if perMessage > allowed { fail("more than one allocation for a message") }
+    if !isKept { fail("more than one allocation for a message") }
   }
 
   private static func fail(_ text: String) -> Never {
@@ -54,11 +59,11 @@ struct AllocationGate {
   }
 
   /// The calls of malloc from the message `warmUp` to the message `messages`.
-  private static func drain(_ nameServer: String) async throws -> UInt64 {
+  private static func drain(_ nameServer: String, group: String) async throws -> UInt64 {
     let client = try RocketMQClient(nameServers: [nameServer])
     var configuration = PushConsumerConfiguration()
     configuration.pullBatchSize = pullBatch
-    let consumer = try PushConsumer(client: client, group: "gate", startFrom: .earliest, configuration: configuration)
+    let consumer = try PushConsumer(client: client, group: group, startFrom: .earliest, configuration: configuration)
     try await consumer.subscribe(topic)
     let tally = Tally()
     let (ends, continuation) = AsyncStream<Void>.makeStream()

@@ -8,6 +8,7 @@ package struct Pace: Sendable {
   package private(set) var slice: Int
   private let adapts: Bool
   private var startedAt: UInt64 = 0
+  private var yieldedAt: UInt64 = 0
 
   init(_ listener: MessageListener) {
     switch listener {
@@ -31,18 +32,22 @@ package struct Pace: Sendable {
   }
 
   /// Times are milliseconds of any clock.
-  package mutating func woke(at now: UInt64) { startedAt = now }
+  package mutating func woke(at now: UInt64) { (startedAt, yieldedAt) = (now, now) }
 
-  /// A slice is finished. True: the worker has not let others have its thread for a while.
+  /// A slice is finished. True: the worker has not let others have its thread for a while, and does so now. Not after each slice: a task
+  /// that yields costs an allocation and a turn in the executor's queue.
   package mutating func finishedSlice(at now: UInt64) -> Bool {
     let took = now - startedAt
     startedAt = now
     if adapts {
       if took <= Self.quick { slice = min(slice * 2, largestSlice) } else if took > Self.slow { slice = 1 }
     }
-    return took > 0
+    guard now - yieldedAt >= Self.turn else { return false }
+    yieldedAt = now
+    return true
   }
 
   private static let quick: UInt64 = 1
   private static let slow: UInt64 = 5
+  private static let turn: UInt64 = 2
 }

@@ -196,8 +196,10 @@ struct RunQueueTests {
       #expect(pace.finishedSlice(at: 100) == false)
       #expect(pace.slice == slice)
     }
-    #expect(pace.finishedSlice(at: 104) == true, "time to let others have the thread")
+    #expect(pace.finishedSlice(at: 101) == false)
+    #expect(pace.finishedSlice(at: 102) == true, "time to let others have the thread")
     #expect(pace.slice == 32)
+    #expect(pace.finishedSlice(at: 103) == false, "it has just done so")
     #expect(pace.finishedSlice(at: 110) == true)
     #expect(pace.slice == 1)
     #expect(Pace(largestSlice: 500, adapts: false).slice == 500)
