@@ -166,3 +166,45 @@ TEST(process_queue_limits_out_of_range_change_nothing) {
   CHECK_INT(rocket_process_queue_should_pull(queue), ROCKET_THROTTLE_COUNT);
   rocket_process_queue_release(queue);
 }
+
+TEST(process_queue_refuses_what_its_books_cannot_hold) {
+  rocket_process_queue_options options = fixture_options();
+  options.max_bytes = UINT64_MAX, options.max_count = 65535, options.max_span = 0, options.largest_pull = 16384;
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  enum { COUNT = 16384 };
+  rocket_put_item *items = malloc(COUNT * sizeof *items);
+  rocket_frame *frame = NULL;
+  CHECK(items != NULL);
+  CHECK_INT(rocket_frame_new(options.allocator, 1, &frame), ROCKET_OK);
+  uint64_t put = 0;
+  int status = ROCKET_OK;
+  while (status == ROCKET_OK && put <= 4 * COUNT) {
+    for (uint32_t i = 0; i < COUNT; i++)
+      items[i] = (rocket_put_item){rocket_slice_make(rocket_frame_bytes(frame), 1), (int64_t)(put + i), UINT32_MAX};
+    status = rocket_process_queue_put(queue, frame, items, COUNT, NULL);
+    if (status == ROCKET_OK) put += COUNT;
+    CHECK_INT(fixture_stats(queue).count, put);
+    CHECK_INT(fixture_stats(queue).bytes, put * UINT32_MAX);
+  }
+  CHECK_INT(status, ROCKET_FULL);
+  CHECK(put > 0);
+  rocket_frame_release(frame);
+  rocket_process_queue_release(queue);
+  free(items);
+  CHECK_INT(test_allocated(), 0);
+}
+
+/* The words that end messages hold half of a position: the other half counts, too. */
+TEST(process_queue_ack_of_a_position_far_away_is_stale) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  CHECK_INT(fixture_put(queue, 0, 3), ROCKET_OK);
+  uint64_t position = fixture_take(queue).position;
+  for (unsigned shift = 4; shift < 64; shift++) {
+    CHECK_INT(rocket_process_queue_ack(queue, position + ((uint64_t)1 << shift)), ROCKET_STALE);
+    CHECK_INT(rocket_process_queue_ack_many(queue, position + ((uint64_t)1 << shift), UINT32_MAX), 0);
+  }
+  CHECK_INT(fixture_stats(queue).count, 3);
+  CHECK_INT(rocket_process_queue_ack(queue, position), ROCKET_OK);
+  rocket_process_queue_release(queue);
+}

@@ -76,3 +76,29 @@ TEST(process_queue_orderly_give_back_leaves_the_first_ones_held) {
   rocket_process_queue_release(queue);
   CHECK_INT(test_allocated(), 0);
 }
+
+/* Whoever acknowledges out of turn gets nothing again that is finished, nor what is in front of it. */
+TEST(process_queue_orderly_rollback_stops_at_what_is_finished) {
+  rocket_process_queue_options options = fixture_options();
+  rocket_process_queue *queue = fixture_queue(&options, 0);
+  rocket_taken taken[4];
+  uint32_t n = 0;
+  for (int64_t offset = 0; offset < 4; offset++) CHECK_INT(fixture_put(queue, offset, 1), ROCKET_OK); /* a frame for each */
+  CHECK_INT(rocket_process_queue_take_ordered(queue, 4, 0, taken, &n), ROCKET_OK);
+  for (int i = 0; i < 4; i++) rocket_frame_release(taken[i].frame);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[1].position), ROCKET_OK);
+  rocket_process_queue_rollback(queue);
+  CHECK_INT(fixture_stats(queue).ready, 2);
+  CHECK_INT(fixture_stats(queue).count, 3);
+  CHECK_INT(rocket_process_queue_take_ordered(queue, 4, 0, taken, &n), ROCKET_BUSY);
+  CHECK_INT(rocket_process_queue_ack(queue, taken[0].position), ROCKET_OK);
+  CHECK_INT(rocket_process_queue_commit_offset(queue), 2);
+  rocket_process_queue_rollback(queue);
+  CHECK_INT(rocket_process_queue_take_ordered(queue, 4, 0, taken, &n), ROCKET_OK);
+  CHECK_INT(n, 2);
+  CHECK_INT(taken[0].queue_offset, 2);
+  for (uint32_t i = 0; i < n; i++) rocket_frame_release(taken[i].frame);
+  CHECK_INT(rocket_process_queue_commit(queue), 4);
+  rocket_process_queue_release(queue);
+  CHECK_INT(test_allocated(), 0);
+}

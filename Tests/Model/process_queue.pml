@@ -75,7 +75,7 @@ inline set_offset(p, o) {
 }
 
 /* Room for two more messages and the sentinel behind them. */
-#define ROOM (LAP(tail + 2) - LAP(head) < CHUNKS)
+#define ROOM (LAP(tail + 2) - LAP(upto) < CHUNKS)
 
 /* Moves `head` over what is DONE. */
 inline catch_up() {
@@ -104,7 +104,7 @@ inline catch_up() {
      fi
   od;
   skip; /* spin: a loop must not end at a d_step */
-  d_step { seen = 0; end = 0 } /* dead values only make states differ */
+  d_step { upto = seen; seen = 0; end = 0 } /* dead values only make states differ */
 }
 
 inline wake_if_time() {
@@ -135,12 +135,10 @@ inline look(i, how) {
   if
   :: !(open & (1 << i)) -> skip
   :: else ->
-     d_step {
-       if
-       :: how != LET_GO && !taken[SLOT(p) * CELLS + i] -> open = open & ~(1 << i)
-       :: else -> read[i] = offset[SLOT(p) * CELLS + i]
-       fi
-     }
+     if
+     :: how != LET_GO && !taken[SLOT(p) * CELLS + i] -> open = open & ~(1 << i)
+     :: else -> read[i] = offset[SLOT(p) * CELLS + i]
+     fi
   fi
 }
 
@@ -270,7 +268,8 @@ inline end_cells(wanted, how) {
 #define BITS(from, n) ((from <= BASE && BASE < from + n -> 1 : 0) | (from <= BASE + 1 && BASE + 1 < from + n -> 2 : 0))
 
 inline let_go() {
-  d_step { p = next; end = tail }
+  p = next;
+  end = tail;
   do
   :: p < end ->
      end_cells(BITS(p, end - p), LET_GO);
@@ -284,7 +283,7 @@ inline let_go() {
 
 /* When all have ended. It comes first because processes end in the opposite order of their beginning. */
 active proctype judge() {
-  byte m, seen, end;
+  byte m, seen, end, upto;
   _nr_pr == 1;
   catch_up();
   atomic {
@@ -319,7 +318,7 @@ inline fill(q) {
 }
 
 active proctype producer() {
-  byte p, seen, end, n;
+  byte p, seen, end, n, upto;
   END_LOCALS;
   do
   :: put_count == MESSAGES || dropped -> break
@@ -416,9 +415,10 @@ inline ack_many(first, n) {
      wake_if_time()
 #endif
   :: else
-  fi
+  fi;
+  upto = 0
 }
-#define ACK_LOCALS byte p, seen, end, first, n, all; bool was_throttled; END_LOCALS
+#define ACK_LOCALS byte p, upto, seen, end, first, n, all; bool was_throttled; END_LOCALS
 
 /* Claims `n` from the position `first` on. */
 inline claim() {
@@ -444,9 +444,9 @@ inline mark_taken(q) {
 #ifdef ORDERLY
     taker_of[q] = _pid;
 #endif
-    release(q, 1); /* goes to the taker */
-    taken[AT(q)] = true
-  }
+    release(q, 1) /* goes to the taker */
+  };
+  taken[AT(q)] = true
 }
 
 #ifdef ORDERLY
@@ -529,7 +529,7 @@ active proctype revoker() {
 /* One read, begun and ended at any time: what it returns was the commit offset at some moment in between. As the commit offset itself
  * only rises (set_offset, catch_up), two reads one after the other never go back (I4). */
 active proctype reader() {
-  byte o, at_begin, m, seen, end;
+  byte o, at_begin, m, seen, end, upto;
   at_begin = offset[AT(head)];
   catch_up();
   seen = head;

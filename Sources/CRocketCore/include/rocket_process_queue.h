@@ -76,7 +76,8 @@ typedef struct rocket_put_item {
 /* Adds messages, offsets rising. Those not above the last put, or below the broker's next offset, are passed over (a pull repeated).
  * The queue takes its own counts of `frame`. `added` (may be NULL) receives how many went in.
  * Thread: the producer.  Fails (nothing added): ROCKET_FULL (cannot happen while pulls respect rocket_process_queue_should_pull),
- * ROCKET_DROPPED, ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT (an offset of INT64_MAX). */
+ * ROCKET_DROPPED (also when the drop comes while it runs; then what it brought is let go), ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT
+ * (an offset of INT64_MAX). */
 int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
                              uint32_t *added);
 /* The broker's next offset: what lies before it is not for this consumer (filtered). Raises the commit offset once all before is finished.
@@ -96,7 +97,8 @@ typedef struct rocket_taken {
  * their consume timeout (rocket_now_ms).
  * Thread: any. */
 uint32_t rocket_process_queue_take(rocket_process_queue *queue, uint32_t max, uint64_t now_ms, rocket_taken *out);
-/* Marks one message finished (consumed, or safely sent back). Does not touch the taker's frame count.
+/* Marks one message finished (consumed, or safely sent back). Does not touch the taker's frame count. In the orderly way only the
+ * holder does so, and not beside a rollback or give_back of its own.
  * Thread: any.  Fails: ROCKET_STALE. */
 int rocket_process_queue_ack(rocket_process_queue *queue, uint64_t position);
 /* `count` consecutive positions from `first`; returns how many were finished by this call. Cheaper than one by one. */
@@ -118,8 +120,8 @@ int rocket_process_queue_take_ordered(rocket_process_queue *queue, uint32_t max,
 int rocket_process_queue_take_more(rocket_process_queue *queue, uint32_t max, uint64_t now_ms, rocket_taken *out, uint32_t *taken);
 /* Finishes all messages held; returns the commit offset. Thread: the holder. */
 int64_t rocket_process_queue_commit(rocket_process_queue *queue);
-/* Gives all messages held back, in their order. Those acknowledged before, which must be the first ones, stay finished. Thread: the
- * holder. */
+/* Gives all messages held back, in their order. Those acknowledged before stay finished; they should be the first ones, for what is in
+ * front of one stays held, and the queue with it, until it is finished, too. Thread: the holder. */
 void rocket_process_queue_rollback(rocket_process_queue *queue);
 /* Gives back those held from `position` on; what is held before it stays with the holder (manual commit). Without any before it the same
  * as a rollback. Thread: the holder. */
@@ -148,7 +150,8 @@ uint32_t rocket_process_queue_scan_expired(rocket_process_queue *queue, uint64_t
                                            rocket_taken *out);
 
 /* The queue was revoked: takers get nothing more, and what was never taken is let go at once, with its bytes. The commit offset stays
- * in front of it. A throttled puller is not woken by it: the owner stops the puller. Thread: any; may be repeated. */
+ * in front of it. `wake` may run within it, for what is let go is no longer held: so hold no lock that `wake` takes.
+ * Thread: any; may be repeated. */
 void rocket_process_queue_drop(rocket_process_queue *queue);
 bool rocket_process_queue_is_dropped(const rocket_process_queue *queue);
 

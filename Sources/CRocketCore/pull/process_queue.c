@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/* The producer's side of a ProcessQueue, its life, and what can be read from it. Taking and finishing: process_queue_take.c. */
+/* The producer's side of a ProcessQueue, its life, and what can be read from it. Taking: process_queue_take.c;
+ * finishing: process_queue_end.c. */
 #include "pull/process_queue.h"
 
 enum { MAX_COUNT = 65535, MAX_SPAN = 65535, MAX_PULL = 1024 * 16 };
@@ -235,6 +236,9 @@ int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, c
   if (fresh > 0) {
     status = reserve(queue, tail + fresh);
     if (status != ROCKET_OK) return status;
+    uint64_t held = atomic_load_explicit(&queue->held, memory_order_relaxed); /* relaxed: others only take off */
+    if (ROCKET__HELD_COUNT(held) + fresh > ROCKET__MAX_HELD_COUNT || ROCKET__HELD_BYTES(held) + bytes > ROCKET__MAX_HELD_BYTES)
+      return ROCKET_FULL;
     /* From here on nothing fails. On the books first, so that no acker can take off what is not there yet (I7). */
     atomic_fetch_add_explicit(&queue->held, ROCKET__HELD(fresh, bytes), memory_order_relaxed);
     if (queue->budget) rocket__byte_budget_add(queue->budget, bytes);

@@ -57,12 +57,14 @@ typedef struct rocket__chunk {
 #define ROCKET__LAP(position) ((uint32_t)((position) / ROCKET__CELLS))
 #define ROCKET__MAX_POSITION ((uint64_t)1 << 61)
 
-/* `held`: unfinished messages in the high bits, their body bytes in the low ones, so that one operation changes both. The bytes are
- * bytes in memory and the count is at most 65535 + 16384, so neither overflows. */
+/* `held`: unfinished messages in the high bits, their body bytes in the low ones, so that one operation changes both. A put that would
+ * make one of them overflow is refused. */
 enum { ROCKET__HELD_SHIFT = 47 };
 #define ROCKET__HELD(count, bytes) ((uint64_t)(count) << ROCKET__HELD_SHIFT | (uint64_t)(bytes))
 #define ROCKET__HELD_COUNT(held) ((held) >> ROCKET__HELD_SHIFT)
-#define ROCKET__HELD_BYTES(held) ((held) & (((uint64_t)1 << ROCKET__HELD_SHIFT) - 1))
+#define ROCKET__MAX_HELD_COUNT (UINT64_MAX >> ROCKET__HELD_SHIFT)
+#define ROCKET__MAX_HELD_BYTES (((uint64_t)1 << ROCKET__HELD_SHIFT) - 1)
+#define ROCKET__HELD_BYTES(held) ((held) & ROCKET__MAX_HELD_BYTES)
 
 /* `next` carries "dropped" in its lowest bit: a claim and a drop meet in one word, so none can slip by the other. */
 #define ROCKET__DROPPED ((uint64_t)1)

@@ -77,8 +77,8 @@ static inline uint32_t look(const rocket__chunk *chunk, uint32_t open, uint32_t 
 /* Ends those of the `count` cells from `position` on, all in one chunk, that are not ended yet. Returns how many it has won.
  *
  * All is read before the CAS, for afterwards the chunk may be recycled at once. That the CAS finds the word as it was makes what was read
- * between this lap's. The lap in it is half a number; `first` is the whole. (To be deceived a thread would have to sleep here while
- * 2^36 messages pass.)
+ * between this lap's. The lap in it is half a number; `first` is the whole. (To be deceived a thread would have to sleep between the
+ * look at `first` and the CAS while 2^36 messages pass.)
  * Release: the reads come first, and whoever sees DONE may recycle the cell. Acquire: frames may be freed here, after all others are
  * done with them; and for the next round. */
 static inline __attribute__((always_inline)) /* once for each `how` */
@@ -119,6 +119,7 @@ uint32_t rocket_process_queue_ack_many(rocket_process_queue *queue, uint64_t fir
   ended e = {0};
   uint32_t n;
   if (first >= ROCKET__MAX_POSITION) return 0; /* so that first + i does not wrap */
+  if (count > ROCKET__MAX_HELD_COUNT) count = ROCKET__MAX_HELD_COUNT; /* more are never there */
   for (uint32_t i = 0; i < count; i += n) {
     rocket__chunk *chunk = rocket__chunk_at(queue, first + i);
     n = rocket__in_chunk(first + i, count - i);

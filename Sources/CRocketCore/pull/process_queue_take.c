@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/* The consumers' side of a ProcessQueue: taking, finishing, the orderly way, and the scan for messages that take too long. */
+/* The consumers' side of a ProcessQueue: taking, the orderly way, and the scan for messages that take too long. Finishing:
+ * process_queue_end.c. */
 #include "pull/process_queue.h"
 
 #include "base/slice.h"
@@ -97,10 +98,20 @@ int64_t rocket_process_queue_commit(rocket_process_queue *queue) {
   return offset;
 }
 
+/* The first position from `from` on behind which nothing held is finished: a finished message is never given again, nor are those in
+ * front of it, as `next` is one number. Acquire: as in end_cells. */
+static uint64_t behind_finished(const rocket_process_queue *queue, uint64_t from, uint64_t next) {
+  for (uint64_t at = from; at < next; at++) {
+    uint64_t ends = atomic_load_explicit(&rocket__chunk_at(queue, at)->ends, memory_order_acquire);
+    if (ROCKET__ENDS_DONE(ends) >> at % ROCKET__CELLS & 1) from = at + 1;
+  }
+  return from;
+}
+
 void rocket_process_queue_give_back(rocket_process_queue *queue, uint64_t position) {
   uint64_t head = rocket__process_queue_catch_up(queue);
   uint64_t word = atomic_load_explicit(&queue->next, memory_order_relaxed); /* relaxed: only the holder moves it */
-  uint64_t from = position > head ? position : head;
+  uint64_t from = behind_finished(queue, position > head ? position : head, word >> 1);
   for (uint64_t at = from; at < word >> 1; at++) {
     rocket__chunk *chunk = rocket__chunk_at(queue, at);
     /* The next taker's count, added while the cell still has its own. */

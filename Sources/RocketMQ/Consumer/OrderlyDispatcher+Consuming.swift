@@ -30,6 +30,10 @@ extension OrderlyDispatcher {
   ) async -> WorkDone {
     var done = WorkDone(slot: queue.slot)
     let taken = buffer.takeInOrder(from: queue.window, max: count)
+    guard taken > 0 else {
+      done.back = count
+      return done
+    }
     var progress = queue.order.withLock { $0 }
     let context = ConsumeContext(queue: queue)
     while done.count < taken, mayListen(queue) {
