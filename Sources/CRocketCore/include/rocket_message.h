@@ -35,6 +35,8 @@ enum {
   ROCKET_SYS_TRANSACTION_ROLLBACK = 0xC,
   ROCKET_SYS_BORN_HOST_V6 = 0x10,
   ROCKET_SYS_STORE_HOST_V6 = 0x20,
+  ROCKET_SYS_NEED_UNWRAP = 0x40, /* beside ROCKET_SYS_INNER_BATCH: `body` is that of SEND_BATCH_MESSAGE, see rocket_batch_decode */
+  ROCKET_SYS_INNER_BATCH = 0x80, /* alone: one message out of such a record, as a puller gives it */
   ROCKET_SYS_COMPRESSION_MASK = 0x700
 };
 

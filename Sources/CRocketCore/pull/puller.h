@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "net/timers.h"
+#include "rocket_message.h"
 #include "rocket_puller.h"
 
 /* state: where it may go from there.
@@ -125,6 +126,13 @@ rocket__subscription *rocket__subscription_copy(const rocket_allocator *allocato
                                                 uint32_t tag_count);
 /* Sends one pull. Otherwise as rocket_call. */
 int rocket__puller_send(rocket_puller *puller, rocket_reply reply);
+
+/* ---- inner_batch.c: the batches that a 5.x broker keeps as one record (topics with queue.type=BatchCQ) ---- */
+/* How many messages are in it, each with an offset of its own; 0 when it is no such batch, or not one that can be read. */
+uint32_t rocket__inner_batch_count(const rocket_message *message);
+/* A record for each of them, one behind the other in a frame of its own. The batch is one with a count.
+ * Fails: ROCKET_NO_MEMORY, ROCKET_TOO_LARGE. */
+int rocket__inner_batch_open(const rocket_message *batch, const rocket_allocator *allocator, rocket_frame **out);
 
 /* ---- puller_response.c: what the answer means ---- */
 void rocket__puller_answered(rocket_puller *puller, const rocket_command *response, rocket_frame *frame);

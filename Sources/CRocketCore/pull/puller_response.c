@@ -47,36 +47,85 @@ static bool passes(const rocket__subscription *subscription, const rocket_messag
   return false;
 }
 
+/* Messages on their way into the queue, all out of one frame. */
+typedef struct basket {
+  rocket_puller *puller;
+  rocket_frame *frame;
+  uint32_t *added;
+  uint32_t count;
+  rocket_put_item items[ITEMS];
+} basket;
+
+static int empty(basket *basket) {
+  uint32_t fresh = 0;
+  int status = ROCKET_OK;
+  if (basket->count > 0)
+    status = rocket_process_queue_put(basket->puller->queue, basket->frame, basket->items, basket->count, &fresh);
+  basket->count = 0;
+  *basket->added += fresh;
+  return status;
+}
+
+static int add(basket *basket, const uint8_t *record, const rocket_message *message) {
+  if (!passes(basket->puller->subscription, message)) return ROCKET_OK;
+  basket->items[basket->count++] =
+      (rocket_put_item){rocket__slice(record, message->size), message->queue_offset, (uint32_t)message->body.size};
+  return basket->count == ITEMS ? empty(basket) : ROCKET_OK;
+}
+
+/* The first message of `bytes`, with its offset in this queue. */
+static int read_message(const position *at, rocket_slice bytes, rocket_message *out, rocket_fault *fault) {
+  int status = rocket_message_decode(bytes, out, fault);
+  if (status != ROCKET_OK) return status;
+  if (__builtin_add_overflow(out->queue_offset, at->offset_delta, &out->queue_offset)) return ROCKET_BAD_MESSAGE;
+  /* An offset behind the next pull's would move the commit offset past messages that nobody has seen. */
+  return out->queue_offset < 0 || out->queue_offset >= at->next_begin_offset ? ROCKET_BAD_MESSAGE : ROCKET_OK;
+}
+
+/* A batch that was copied to a retry topic has one offset only, and stays one message. */
+static bool is_batch(const position *at, const rocket_message *message) {
+  if (!(message->sys_flag & ROCKET_SYS_NEED_UNWRAP)) return false; /* nearly always */
+  uint32_t count = rocket__inner_batch_count(message);
+  return count > 0 && at->next_begin_offset - message->queue_offset >= count;
+}
+
+static int put_messages(rocket_puller *puller, const position *at, rocket_slice body, rocket_frame *frame, uint32_t *added,
+                        rocket_fault *fault);
+
+static int put_batch(rocket_puller *puller, const position *at, const rocket_message *batch, uint32_t *added) {
+  rocket_frame *frame;
+  int status = rocket__inner_batch_open(batch, puller->allocator, &frame);
+  if (status != ROCKET_OK) return status;
+  position same = *at;
+  same.offset_delta = 0; /* in the batch's offset already */
+  status = put_messages(puller, &same, rocket__slice(rocket_frame_bytes(frame), rocket_frame_size(frame)), frame, added,
+                        &(rocket_fault){.what = ""});
+  rocket_frame_release(frame);
+  return status;
+}
+
 /* Puts the messages of `body` into the queue. `added` counts them, also when it fails in the middle: then the rest comes with the
  * repeated pull, and the queue passes over what it has. `fault` says where a record is bad. */
 static int put_messages(rocket_puller *puller, const position *at, rocket_slice body, rocket_frame *frame, uint32_t *added,
                         rocket_fault *fault) {
-  rocket_put_item items[ITEMS];
-  uint32_t count = 0, fresh = 0;
-  int status = ROCKET_OK;
+  basket basket = {.puller = puller, .frame = frame, .added = added};
   size_t used = 0;
+  int status;
   do {
     rocket_message message;
-    status = rocket_message_decode(rocket__slice(body.data + used, body.size - used), &message, fault);
-    if (status == ROCKET_OK && __builtin_add_overflow(message.queue_offset, at->offset_delta, &message.queue_offset))
-      status = ROCKET_BAD_MESSAGE;
-    /* An offset behind the next pull's would move the commit offset past messages that nobody has seen. */
-    if (status == ROCKET_OK && (message.queue_offset < 0 || message.queue_offset >= at->next_begin_offset))
-      status = ROCKET_BAD_MESSAGE;
-    if (status == ROCKET_OK && passes(puller->subscription, &message))
-      items[count++] = (rocket_put_item){rocket__slice(body.data + used, message.size), message.queue_offset,
-                                         (uint32_t)message.body.size};
-    if (status == ROCKET_OK) used += message.size;
-    bool last = status != ROCKET_OK || used == body.size;
-    if (count == ITEMS || (last && count > 0)) {
-      int put = rocket_process_queue_put(puller->queue, frame, items, count, &fresh);
-      if (put != ROCKET_OK) return put;
-      *added += fresh;
-      count = 0;
+    rocket_slice rest = rocket__slice(body.data + used, body.size - used);
+    status = read_message(at, rest, &message, fault);
+    if (status == ROCKET_OK && is_batch(at, &message)) {
+      status = empty(&basket); /* it comes before */
+      if (status == ROCKET_OK) status = put_batch(puller, at, &message, added);
+    } else if (status == ROCKET_OK) {
+      status = add(&basket, rest.data, &message);
     }
+    if (status == ROCKET_OK) used += message.size;
   } while (status == ROCKET_OK && used < body.size);
   fault->offset += (uint32_t)used;
-  return status;
+  int emptied = empty(&basket);
+  return emptied != ROCKET_OK ? emptied : status;
 }
 
 /* Brokers hold a pull for which there is nothing, and make way where nothing matches. One that does neither must not be asked as fast as

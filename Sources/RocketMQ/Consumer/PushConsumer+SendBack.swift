@@ -30,6 +30,9 @@ extension PushConsumer {
   }
 
   private func sendBackToItsBroker(_ message: ReceivedMessage, _ delayLevel: Int32) async throws(RocketMQError) {
+    guard !message.box.isPartOfBatch else {
+      throw RocketMQError(.invalidArgument, "the broker keeps the message's batch as one, and would have all of it delivered again")
+    }
     guard let address = client.routes.masterAddress(ofBroker: message.brokerName) else {
       throw RocketMQError(.brokerNotFound, "no master of the broker \(message.brokerName) is known")
     }

@@ -63,6 +63,10 @@ package final class MessageBox: Sendable {
   package var isCompressed: Bool { inflated != nil }
   /// The body is compressed and was left so: nobody should read it.
   package var isBodyAsStored: Bool { inflated == nil && view.message.sys_flag & Int32(ROCKET_SYS_COMPRESSED) != 0 }
+  /// It came out of a batch that its broker keeps as one: `commitLogOffset` is the whole batch's.
+  package var isPartOfBatch: Bool {
+    view.message.sys_flag & Int32(ROCKET_SYS_INNER_BATCH | ROCKET_SYS_NEED_UNWRAP) == Int32(ROCKET_SYS_INNER_BATCH)
+  }
 
   package var bodyCount: Int { inflated?.count ?? view.message.body.size }
 

@@ -63,16 +63,21 @@ struct ConsumerRig {
 
   /// Sends one whose body is compressed, it says, but is not.
   func sendUnreadable(to topic: String = "T") async throws {
+    try await send(body: Array("this is no zlib".utf8), sysFlag: 1, to: topic)
+  }
+
+  /// Sends a message that says of itself what no producer would.
+  func send(body: [UInt8], sysFlag: Int, to topic: String = "T") async throws {
     let client = try client()
     let route = try await client.routes.route(of: topic)
     var command = Command(.sendMessageV2)
     for (name, value) in [
-      "a": "rig", "b": topic, "c": "TBW102", "d": "4", "e": "0", "f": "1", "g": "1700000000000", "h": "0", "i": "WAIT\u{1}true", "j": "0",
-      "k": "false", "m": "false",
+      "a": "rig", "b": topic, "c": "TBW102", "d": "4", "e": "0", "f": "\(sysFlag)", "g": "1700000000000", "h": "0", "i": "WAIT\u{1}true",
+      "j": "0", "k": "false", "m": "false",
     ] { command.set(named: name, value) }
-    command.body = Array("this is no zlib".utf8)
+    command.body = body
     let address = try #require(route.brokers.first?.addresses[0])
-    try await client.loop.call(.address(address), command, timeout: .seconds(3)).expect("an unreadable message")
+    try await client.loop.call(.address(address), command, timeout: .seconds(3)).expect("a message")
     await client.shutdown()
   }
 

@@ -187,6 +187,28 @@ struct RetryTests {
     }
   }
 
+  /// Its broker could only send the whole batch back.
+  @Test func oneOutOfABatchThatItsBrokerKeepsAsOneComesAgainAlone() async throws {
+    try await ConsumerRig.run(.init(storage: .memory, clock: .manual), topics: ["T": 1]) { rig in
+      var batch: [UInt8] = []
+      try BatchBody.append(flag: 0, body: Array("inside".utf8), properties: Array("TAGS\u{1}A\u{2}".utf8), to: &batch)
+      let innerBatchToUnwrap = 0xC0
+      try await rig.send(body: batch, sysFlag: innerBatchToUnwrap)
+      try await consuming(rig) {
+        $0.reconsumeTimes == 0 ? .retryLater : .success
+      } check: { consumer, seen in
+        #expect(await eventually { consumer.statistics.sentBack == 1 })
+        await rig.broker.clock.advance(by: .seconds(11))
+        try #require(await seen.wait(for: 2))
+        #expect(seen.items.map(\.bodyText) == ["inside", "inside"])
+        #expect(seen.items.map(\.tags) == ["A", "A"])
+        #expect(seen.items[1].reconsumeTimes == 1)
+      }
+      #expect(await rig.broker.requestCount(code: 36) == 0)
+      #expect(await rig.committed("G") == [1])
+    }
+  }
+
   /// Compressed, it says, but it is not: it must neither block its queue nor vanish.
   @Test func aBodyThatCannotBeReadEndsInTheDeadLetterTopic() async throws {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
