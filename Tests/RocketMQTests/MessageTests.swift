@@ -169,6 +169,14 @@ import Testing
     return ReceivedMessage(box, from: MessageOrigin(queue: queue, group: group))
   }
 
+  @Test func whatNewerBrokersAddIsNotTheUsers() async throws {
+    let message = try await received(
+      topic: "orders", queue: MessageQueue(topic: "orders", brokerName: "broker-a", queueID: 3), group: "cg",
+      properties: ["__CRC32#": "8697265611", "DLQ_ORIGIN_TOPIC": "orders", "TIMER_OUT_MS": "1700000000000", "city": "Zürich"])
+    #expect(message.userProperties == ["city": "Zürich"])
+    #expect(message.property("DLQ_ORIGIN_TOPIC") == "orders")
+  }
+
   @Test func everythingOfARecordCanBeRead() async throws {
     let queue = MessageQueue(topic: "orders", brokerName: "broker-a", queueID: 3)
     let message = try await received(
