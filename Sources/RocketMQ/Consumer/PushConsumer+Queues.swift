@@ -205,8 +205,10 @@ extension PushConsumer: RebalanceEffects {
   private func pullFailed(_ error: RocketMQError, _ queue: OwnedQueue) {
     hasFailedPulls.store(true, ordering: .relaxed)
     if error.code == .connectFailed, let address = error.address { unreachable(address) }
+    // Somebody has to allow it first: nothing comes until then.
+    let isForbidden = error.brokerCode == .noPermission || error.brokerCode == .subscriptionGroupNotExist
     logger.log(
-      level: warningGate.pass() ? .warning : .debug, "a pull failed; it is repeated",
+      level: !warningGate.pass() ? .debug : isForbidden ? .error : .warning, "a pull failed; it is repeated",
       metadata: [LogKey.queue: "\(queue.messageQueue)", LogKey.error: "\(error)"])
     switch error.brokerCode {
     case .subscriptionNotExist?, .subscriptionNotLatest?, .filterDataNotExist?, .filterDataNotLatest?:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
+import Logging
 import RocketMQEmbeddedBroker
 import Testing
 
@@ -54,6 +55,22 @@ struct BrokerTroubleTests {
       #expect(await seen.wait(within: .seconds(10)) { Set($0.numbers()).count == (isLostPull ? 10 : 20) })
       await consumer.shutdown(deadline: .seconds(1))
       await client.shutdown()
+    }
+  }
+
+  @Test(arguments: [ResponseCode.noPermission, .subscriptionGroupNotExist])
+  func whatIsNotAllowedIsAnErrorInTheLogAndGoesOnOnceItIs(_ code: ResponseCode) async throws {
+    try await ConsumerRig.run(topics: ["T": 1]) { rig in
+      try await rig.send(0..<1)
+      let refusal = rig.broker.faults.add(Fault(on: .init(code: 11), effect: .answer(code: code.rawValue, remark: "not you")))
+      let log = LogRecord()
+      var settings = ClientConfiguration(nameServers: [rig.broker.nameServerAddress])
+      settings.logger = log.logger
+      let member = try await Member(rig, .init { $0.pullRetryDelay = .milliseconds(20) }, client: RocketMQClient(settings)).started()
+      #expect(await log.wait { $0.level == .error && $0.metadata[LogKey.error]?.description.contains("not you") == true })
+      rig.broker.faults.remove(refusal)
+      #expect(await member.seen.wait(for: 1))
+      await member.leave()
     }
   }
 }
