@@ -42,11 +42,10 @@ import Testing
       func retries(_ code: ResponseCode, _ message: String = "x", other: Bool = false) -> Bool {
         SendAttempts.isWorthRetrying(RocketMQError(.brokerError, message, brokerCode: code), hasOther: other)
       }
-      for code: ResponseCode in [.topicNotExist, .serviceNotAvailable, .systemError, .noPermission, .noBuyerID, .notInCurrentUnit] {
+      for code: ResponseCode in [.topicNotExist, .serviceNotAvailable, .systemError, .noPermission, .noBuyerID, .notInCurrentUnit, .systemBusy] {
         #expect(retries(code))
       }
-      for code: ResponseCode in [.messageIllegal, .flowControl, .subscriptionGroupNotExist, .systemBusy] { #expect(!retries(code)) }
-      #expect(retries(.systemBusy, other: true))
+      for code: ResponseCode in [.messageIllegal, .flowControl, .subscriptionGroupNotExist] { #expect(!retries(code)) }
       #expect(!retries(.systemError, "org.apache.rocketmq.acl.common.AclException: No acl config for x", other: true))
       for code: RocketMQError.Code in [.timeout, .connectFailed, .connectionClosed] {
         #expect(SendAttempts.isWorthRetrying(RocketMQError(code, "x"), hasOther: false))
@@ -54,6 +53,18 @@ import Testing
       for code: RocketMQError.Code in [.cancelled, .notRunning, .tooLarge, .invalidArgument, .outOfMemory] {
         #expect(!SendAttempts.isWorthRetrying(RocketMQError(code, "x"), hasOther: true))
       }
+    }
+
+    @Test func aBusyBrokerGetsAMomentWhenThereIsNoOther() {
+      let busy = RocketMQError(.brokerError, "x", brokerCode: .systemBusy)
+      var attempts = SendAttempts(limit: 3, perAttempt: nil)
+      _ = attempts.failed(on: "a", busy, left: .seconds(3), brokers: 2)
+      #expect(attempts.pause(after: busy, left: .seconds(3), brokers: 2) == .zero, "b may not be busy")
+      #expect(attempts.pause(after: busy, left: .seconds(3), brokers: 1) == .milliseconds(100))
+      _ = attempts.failed(on: "b", busy, left: .seconds(3), brokers: 2)
+      #expect(attempts.pause(after: busy, left: .seconds(3), brokers: 2) == .milliseconds(200))
+      #expect(attempts.pause(after: busy, left: .milliseconds(50), brokers: 2) == .milliseconds(25))
+      #expect(attempts.pause(after: timeout, left: .seconds(3), brokers: 2) == .zero)
     }
 
     @Test func theErrorTellsAllThatHappened() {

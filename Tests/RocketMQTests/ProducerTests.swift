@@ -107,6 +107,20 @@ import Testing
     }
   }
 
+  @Test func theOnlyBrokerIsAskedAgainWhenItIsBusy() async throws {
+    let requests = Atomic(0)
+    let broker = try StubServer.broker {
+      guard $0.code == .sendMessageV2, requests.add(1, ordering: .relaxed).oldValue < 2 else {
+        return $0.code == .sendMessageV2 ? .stored() : .ok
+      }
+      return Command(response: .systemBusy, remark: "[PCBUSY_CLEAN_QUEUE]broker busy, start flow control for a while")
+    }
+    try await withProducer(["a": broker.address]) { producer in
+      try await producer.send(message)
+      #expect(broker.requests(.sendMessageV2).count == 3)
+    }
+  }
+
   @Test(arguments: [ResponseCode.messageIllegal, .flowControl])
   func aRefusalThatEveryBrokerWouldShareIsFinal(code: ResponseCode) async throws {
     let answer: StubServer.Answer = { $0.code == .sendMessageV2 ? Command(response: code, remark: "no") : .ok }

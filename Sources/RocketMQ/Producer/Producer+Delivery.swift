@@ -54,6 +54,8 @@ extension Producer {
         }
         client.logger.info(
           "sending again", metadata: [LogKey.topic: "\(message.topic)", LogKey.broker: "\(queue.brokerName)", LogKey.error: "\(error)"])
+        let pause = attempts.pause(after: error, left: deadline.left, brokers: brokers)
+        if pause > .zero { try? await Task.sleep(for: pause) }
       }
     }
   }

@@ -29,6 +29,12 @@ struct SendAttempts {
     return Self.isWorthRetrying(error, hasOther: brokers > failedBrokers.count)
   }
 
+  /// How long to wait before the next attempt: a busy broker with no other beside it gets a moment to catch up.
+  func pause(after error: RocketMQError, left: Duration, brokers: Int) -> Duration {
+    guard error.brokerCode == .systemBusy, failedBrokers.count >= brokers else { return .zero }
+    return min(.milliseconds(100) * failures.count, left / 2)
+  }
+
   /// The last error, with what happened before it.
   func summary(_ last: RocketMQError, topic: String) -> RocketMQError {
     guard failures.count > 1 else { return last }
@@ -38,7 +44,8 @@ struct SendAttempts {
       brokerCode: last.brokerCode, address: last.address, cause: last)
   }
 
-  /// Java: `retryResponseCodes`, and all remoting errors. What would fail everywhere in the same way is not sent again.
+  /// Java: `retryResponseCodes` (5.x: also SYSTEM_BUSY), and all remoting errors. What would fail everywhere in the same way is not sent
+  /// again.
   static func isWorthRetrying(_ error: RocketMQError, hasOther: Bool) -> Bool {
     switch error.code {
     case .connectFailed, .connectionClosed, .tlsFailed, .certificateRefused, .timeout, .badAddress, .overloaded, .brokerNotFound,
@@ -46,10 +53,9 @@ struct SendAttempts {
       true
     case .brokerError:
       switch error.brokerCode {
-      case .topicNotExist, .serviceNotAvailable, .noPermission, .noBuyerID, .notInCurrentUnit, .goAway: true
+      case .topicNotExist, .serviceNotAvailable, .noPermission, .noBuyerID, .notInCurrentUnit, .goAway, .systemBusy: true
       // Brokers refuse unknown keys and wrong signatures with this code, too; no other broker would think better of them.
       case .systemError: !error.message.contains("AclException")
-      case .systemBusy: hasOther
       // Stored, but not as safely as wanted.
       case .flushDiskTimeout, .flushSlaveTimeout, .slaveNotAvailable: hasOther
       default: false
