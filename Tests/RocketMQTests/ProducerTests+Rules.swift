@@ -42,7 +42,9 @@ import Testing
       func retries(_ code: ResponseCode, _ message: String = "x", other: Bool = false) -> Bool {
         SendAttempts.isWorthRetrying(RocketMQError(.brokerError, message, brokerCode: code), hasOther: other)
       }
-      for code: ResponseCode in [.topicNotExist, .serviceNotAvailable, .systemError, .noPermission, .noBuyerID, .notInCurrentUnit, .systemBusy] {
+      for code: ResponseCode in [
+        .topicNotExist, .serviceNotAvailable, .systemError, .noPermission, .noBuyerID, .notInCurrentUnit, .systemBusy,
+      ] {
         #expect(retries(code))
       }
       for code: ResponseCode in [.messageIllegal, .flowControl, .subscriptionGroupNotExist] { #expect(!retries(code)) }
