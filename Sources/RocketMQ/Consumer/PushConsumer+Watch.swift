@@ -23,6 +23,7 @@ extension PushConsumer {
       for (key, forMilliseconds) in watch.look(at: stuck, now: now) {
         if let queue = queues[key] { restart(queue, after: .milliseconds(forMilliseconds)) }
       }
+      guard isInOrder else { continue }
       for (key, _) in uncommitted.look(at: sights { !waitsForCommit($0) }, now: now) {
         if let queue = queues[key] { warnOfUncommitted(queue) }
       }

@@ -47,6 +47,8 @@ final class RebalanceService: Sendable {
   private let retryDelay: Duration
   /// Until a queue that another member gives up is tried again, in milliseconds.
   private static let moment = 100...500
+  /// How many queues of one broker are being taken at a time.
+  private static let takesAtOnce = 64
 
   init(clock: any Clock<Duration>, interval: Duration, retryDelay: Duration = .seconds(1)) {
     self.clock = clock
@@ -75,6 +77,7 @@ final class RebalanceService: Sendable {
 
   /// Returns when `.stop` has been posted and every queue is released. Must not be cancelled.
   func run(_ effects: any RebalanceEffects) async {
+    var line = TakeLine(width: Self.takesAtOnce)
     await withDiscardingTaskGroup { group in
       group.addTask {
         while (try? await self.clock.sleep(for: self.interval)) != nil { self.due() }
@@ -86,11 +89,21 @@ final class RebalanceService: Sendable {
           let actions = state.withLock { $0.handle(event) }
           // Held by now, so that whoever changes something later finds it.
           if case .taken(_, let queue) = event { effects.took(queue) }
-          // Rounds, takes and waiting are of no use any more; releases are, and run on their own.
-          if case .stop = event { group.cancelAll() }
+          switch event {
+          case .taken(let queue, _), .notTaken(let queue), .locked(let queue):
+            if let next = line.ended(queue) { take(next, effects, in: &group) }
+          case .stop:
+            // Rounds, takes and waiting are of no use any more; releases are, and run on their own.
+            group.cancelAll()
+            for queue in line.close() { post(.notTaken(queue)) }
+          default: break
+          }
           for action in actions {
-            if case .ended = action { return }
-            perform(action, effects, in: &group)
+            switch action {
+            case .ended: return
+            case .take(let queue): if line.add(queue) { take(queue, effects, in: &group) }
+            default: perform(action, effects, in: &group)
+            }
           }
         }
       }
@@ -114,14 +127,6 @@ final class RebalanceService: Sendable {
         await effects.computeAllocations(of: topics, self.post)
         self.post(.roundEnded)
       }
-    case .take(let queue):
-      group.addTask {
-        do throws(RocketMQError) {
-          self.post(.taken(queue, try await effects.take(queue)))
-        } catch {
-          self.post(error.code == .queueLocked ? .locked(queue) : .notTaken(queue))
-        }
-      }
     case .release(let queue, let held, let reason):
       Task {
         let retakeAtOnce = await effects.release(held, reason)
@@ -140,7 +145,17 @@ final class RebalanceService: Sendable {
       }
     case .hurry(let held, let offset): effects.hurry(held, to: offset)
     case .tell(let event): effects.tell(event)
-    case .ended: break
+    case .take, .ended: break  // not here
+    }
+  }
+
+  private func take(_ queue: MessageQueue, _ effects: any RebalanceEffects, in group: inout DiscardingTaskGroup) {
+    group.addTask {
+      do throws(RocketMQError) {
+        self.post(.taken(queue, try await effects.take(queue)))
+      } catch {
+        self.post(error.code == .queueLocked ? .locked(queue) : .notTaken(queue))
+      }
     }
   }
 }
