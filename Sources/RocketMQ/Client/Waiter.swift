@@ -66,6 +66,9 @@ final class Waiter<Value: Sendable>: Sendable {
     } onCancel: {
       finish(.failure(RocketMQError(.cancelled, "cancelled while waiting for \(what())")))
     }
+    #if THREAD_SANITIZER
+      state.withLock { _ in }  // as in PendingReply.showHandOver
+    #endif
     return try result.get()
   }
 }

@@ -4,6 +4,8 @@
 import RocketMQEmbeddedBroker
 import Synchronization
 
+@testable import RocketMQ
+
 /// An embedded broker that can be stopped and started again: at the same addresses, with what it has stored, but without its members.
 final class LastingBroker: Sendable {
   private struct State {
