@@ -121,6 +121,18 @@ import Testing
     }
   }
 
+  @Test func aSendThatIsCancelledWhileABusyBrokerGetsItsMomentIsNotRepeated() async throws {
+    let broker = try StubServer.broker { $0.code == .sendMessageV2 ? Command(response: .systemBusy, remark: "busy") : .ok }
+    try await withProducer(["a": broker.address]) { producer in
+      let sending = Task { try await producer.send(message) }
+      #expect(await eventually { broker.requests(.sendMessageV2).count == 1 })
+      sending.cancel()
+      let error = try await failure { _ = try await sending.value }
+      #expect(error.code == .cancelled)
+      #expect(broker.requests(.sendMessageV2).count == 1)
+    }
+  }
+
   @Test(arguments: [ResponseCode.messageIllegal, .flowControl])
   func aRefusalThatEveryBrokerWouldShareIsFinal(code: ResponseCode) async throws {
     let answer: StubServer.Answer = { $0.code == .sendMessageV2 ? Command(response: code, remark: "no") : .ok }

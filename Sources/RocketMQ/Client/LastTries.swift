@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the RocketMQ client for Swift and C authors
 
-/// How often something is tried that nobody will do later: the last commit of a queue, the return of its lock.
+/// How often something is tried that others wait for, and that may not be done later: the last commit of a queue, the return of its lock.
 ///
 /// A connection that is cut says nothing of the broker, and whoever is cut off once may be cut off again: that is tried until the time is
 /// up. Anything else only a few times, so that nobody who ends waits long for a broker that is gone.

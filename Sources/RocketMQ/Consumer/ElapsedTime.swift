@@ -2,21 +2,17 @@
 // Copyright the RocketMQ client for Swift and C authors
 
 /// The core's milliseconds, moved on by a clock that tests may move: messages are stamped with the core's time when they are taken, and
-/// expire by this one.
+/// expire by this one. The machine's own clock moves it as it moves the core's: not while the machine is suspended.
 struct ElapsedTime: Sendable {
-  private let start = Core.nowMilliseconds()
-  private let sinceStart: @Sendable () -> Duration
+  private let now: @Sendable () -> UInt64
 
-  init(_ clock: any Clock<Duration>) { sinceStart = Self.measure(clock) }
+  init(_ clock: any Clock<Duration>) { now = clock is ContinuousClock ? Core.nowMilliseconds : Self.movedOn(by: clock) }
 
-  private static func measure<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
-    let start = clock.now
-    return { start.duration(to: clock.now) }
+  private static func movedOn<C: Clock<Duration>>(by clock: C) -> @Sendable () -> UInt64 {
+    let (start, begin) = (Core.nowMilliseconds(), clock.now)
+    return { start + UInt64(max(0, begin.duration(to: clock.now).wholeMilliseconds)) }
   }
 
   /// On the scale of `Core.nowMilliseconds()`.
-  var milliseconds: UInt64 {
-    let (seconds, attoseconds) = sinceStart().components
-    return start + UInt64(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
-  }
+  var milliseconds: UInt64 { now() }
 }

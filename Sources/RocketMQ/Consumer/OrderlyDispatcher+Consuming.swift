@@ -30,10 +30,7 @@ extension OrderlyDispatcher {
   ) async -> WorkDone {
     var done = WorkDone(slot: queue.slot)
     let taken = buffer.takeInOrder(from: queue.window, max: count)
-    guard taken > 0 else {
-      done.back = count
-      return done
-    }
+    guard taken > 0 else { return nothingTaken(queue, count, done) }
     var progress = queue.order.withLock { $0 }
     let context = ConsumeContext(queue: queue)
     while done.count < taken, mayListen(queue) {
@@ -61,6 +58,17 @@ extension OrderlyDispatcher {
     return giveBack(queue, count, &done)
   }
 
+  /// A queue that is dropped gives nothing more: its turns wait for its end instead of coming again and again.
+  private func nothingTaken(_ queue: OwnedQueue, _ count: Int, _ done: WorkDone) -> WorkDone {
+    var done = done
+    done.back = count
+    if queue.window.isDropped {
+      suspend(queue, for: nil)
+      done.suspends = true
+    }
+    return done
+  }
+
   /// nil: not even its header can be read, which has been logged.
   private func read(_ position: UInt64, _ buffer: inout TakeBuffer, _ queue: OwnedQueue, _ progress: OrderedProgress) -> Item? {
     let failures = progress.isEmpty ? 0 : progress.failures(of: position)
@@ -86,10 +94,7 @@ extension OrderlyDispatcher {
     let taken =
       progress.uncommitted > 0
       ? buffer.takeMoreInOrder(from: queue.window, max: count) : buffer.takeInOrder(from: queue.window, max: count)
-    guard taken > 0 else {
-      done.back = count
-      return done
-    }
+    guard taken > 0 else { return nothingTaken(queue, count, done) }
     let first = buffer.position(0)
     var batch: [Item] = []
     for index in 0..<taken {

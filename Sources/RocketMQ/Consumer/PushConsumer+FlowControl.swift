@@ -24,10 +24,13 @@ extension PushConsumer {
   /// queue knows nothing of the pause.
   public func pause(_ queues: some Sequence<MessageQueue>) {
     let queues = Set(queues)
-    state.withLock { $0.pausedQueues.formUnion(queues) }
+    let added = state.withLock { state in
+      defer { state.pausedQueues.formUnion(queues) }
+      return queues.subtracting(state.pausedQueues)
+    }
     // In this order: a queue that is released meanwhile either is not held here, or takes its entry along.
     let held = rebalance.held.filter { queues.contains($0.messageQueue) }
-    state.withLock { $0.pausedQueues.subtract(queues.subtracting(held.map(\.messageQueue))) }
+    state.withLock { $0.pausedQueues.subtract(added.subtracting(held.map(\.messageQueue))) }
     for queue in held { applyPause(to: queue) }
   }
 

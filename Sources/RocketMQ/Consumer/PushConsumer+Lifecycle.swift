@@ -158,7 +158,12 @@ extension PushConsumer: Service {
       await rebalance.run(self)
       group.cancelAll()
     }
-    await state.withLock { $0.locks }?.finish()
+    guard let locks = state.withLock({ $0.locks }) else { return }
+    let givenBack = await locks.finish()
+    state.withLock { state in
+      for index in state.leftOver.indices where givenBack.contains(state.leftOver[index].queue) { state.leftOver[index].isUnlocked = true }
+      state.leftOver.removeAll { $0.unfinished == 0 && $0.isCommitted && $0.isUnlocked }
+    }
   }
 
   private func commitPeriodically() async {

@@ -9,7 +9,8 @@ extension PushConsumer {
   func members(_ topic: String) async -> [String]? {
     for attempt in 0..<2 {
       if attempt > 0 { await client.sendHeartbeats(within: Self.greetingLimit) }
-      guard let address = client.routes.anyAddress(forTopic: topic) else { return nil }
+      let source = state.withLock { $0.rosters[topic]?.source }
+      guard let address = client.routes.anyAddress(forTopic: topic, preferred: source) else { return nil }
       let question = ask(address, topic)
       do throws(RocketMQError) {
         let list = try await client.api.consumerIDs(at: address, group: group)
@@ -18,7 +19,10 @@ extension PushConsumer {
       } catch {
         logger.debug("no list of members", metadata: [LogKey.topic: "\(topic)", LogKey.error: "\(error)"])
         // SYSTEM_ERROR(1): the broker knows no member, not even this one.
-        if error.brokerCode == nil { return nil }
+        if error.brokerCode == nil {
+          state.withLock { $0.rosters[topic]?.turnAway(from: address) }
+          return nil
+        }
       }
     }
     return nil
@@ -37,9 +41,11 @@ extension PushConsumer {
     guard let roster else { return nil }
     if roster.absentMembers != wereAbsent {
       absenteesChanged.ring()
+      let absent = roster.absentMembers.sorted().joined(separator: ", ")
       logger.info(
-        "members that the broker does not know again yet count as members for a while",
-        metadata: [LogKey.topic: "\(topic)", "rocketmq.absent": "\(roster.absentMembers.sorted().joined(separator: ", "))"])
+        absent.isEmpty
+          ? "no member is waited for any more" : "members that the broker does not know again yet count as members for a while",
+        metadata: [LogKey.topic: "\(topic)", "rocketmq.absent": "\(absent)"])
     }
     return roster.members.sorted(by: javaOrder)
   }

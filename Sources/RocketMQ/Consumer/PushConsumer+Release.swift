@@ -8,8 +8,10 @@ extension PushConsumer {
   func release(_ queue: OwnedQueue, _ reason: Rebalance<OwnedQueue>.ReleaseReason) async -> Bool {
     queue.puller?.stop()
     queue.puller = nil
-    // With a corrected offset it is taken again at once: it was never away.
-    if case .offsetIllegal = reason {} else { state.withLock { _ = $0.pausedQueues.remove(queue.messageQueue) } }
+    switch reason {
+    case .offsetIllegal, .reset: break  // it is taken again at once: it was never away
+    case .revoked, .lockLost, .stopping: state.withLock { _ = $0.pausedQueues.remove(queue.messageQueue) }
+    }
     guard let dispatcher = state.withLock({ $0.dispatcher }) else { return false }
     let ending: Ending
     switch reason {

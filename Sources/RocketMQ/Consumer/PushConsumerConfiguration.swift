@@ -63,7 +63,7 @@ public struct PushConsumerConfiguration: Sendable {
   /// How long members still count that a broker which was out of reach does not know again; the same in all members.
   /// Default 35 s: members of this library are back within a few seconds, Java's with their next heartbeat, which may take 30. Those that
   /// have really gone meanwhile keep their queues from the others for that long. 0: as in Java, whoever comes back first takes all
-  /// queues until the others are back, too. When the broker was never away, and only connections were cut, it is no more than 3 s. See
+  /// queues until the others are back, too. When the broker was never away, and only connections were cut, it is no more than 3 s. At most a day. See
   /// <doc:SharingQueues>.
   public var absentMemberGrace: Duration = .seconds(35)
   /// Where offsets are kept; nil: at the brokers, or with ``MessageModel/broadcasting`` in files under

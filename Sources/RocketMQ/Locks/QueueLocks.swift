@@ -23,6 +23,8 @@ final class QueueLocks: Sendable {
 
   private struct State {
     var table = QueueLockTable()
+    /// Repeated unlocks on their way.
+    var unlocks: [MessageQueue: Task<Void, Never>] = [:]
     var leases: [MessageQueue: QueueLease] = [:]
     /// Where each broker was asked last.
     var addresses: [String: String] = [:]
@@ -32,8 +34,7 @@ final class QueueLocks: Sendable {
 
   private let state = Mutex(State())
   private let options: Options
-  /// Milliseconds.
-  private let now: @Sendable () -> UInt64
+  private let elapsed: ElapsedTime
   private let bell = Wake()
 
   /// Of one request. Java: 1 s.
@@ -43,7 +44,7 @@ final class QueueLocks: Sendable {
 
   init(_ options: Options) {
     self.options = options
-    now = milliseconds(of: options.clock)
+    elapsed = ElapsedTime(options.clock)
   }
 
   // MARK: Locking and unlocking
@@ -60,7 +61,7 @@ final class QueueLocks: Sendable {
       return state.table.beginAcquiring(queue)
     }
     guard mayBegin else { throw RocketMQError(.queueLocked, "the last lock of \(queue) is still being given back") }
-    let sentAt = now()
+    let sentAt = elapsed.milliseconds
     let asking = Task { () -> Result<Bool, RocketMQError> in
       do throws(RocketMQError) {
         return .success(try await lock([queue], at: address).contains(queue))
@@ -69,7 +70,7 @@ final class QueueLocks: Sendable {
     switch await asking.value {
     case .success(true):
       let lease = state.withLock { state in
-        let lease = QueueLease(until: state.table.acquired(queue, sentAt: sentAt), now: now)
+        let lease = QueueLease(until: state.table.acquired(queue, sentAt: sentAt)) { [elapsed] in elapsed.milliseconds }
         state.leases[queue] = lease
         return lease
       }
@@ -78,6 +79,9 @@ final class QueueLocks: Sendable {
     case .success(false):
       state.withLock { $0.table.refused(queue) }
       throw RocketMQError(.queueLocked, "another member of \(options.group) has the lock of \(queue)", address: address)
+    case .failure(let error) where error.code == .connectFailed:
+      state.withLock { $0.table.refused(queue) }  // it was never asked
+      throw error
     case .failure(let error):
       // The broker may have granted it all the same.
       await release(queue)
@@ -111,11 +115,14 @@ final class QueueLocks: Sendable {
     }
   }
 
-  /// Gives back what may still be locked, though nobody here uses it. Call it when everything is released, and ``run()`` has ended.
-  func finish() async {
+  /// Gives back what may still be locked, though nobody here uses it, and returns what the broker has taken back. Call it when everything is
+  /// released, and ``run()`` has ended.
+  func finish() async -> Set<MessageQueue> {
+    for unlock in state.withLock({ $0.unlocks.values.map(\.self) }) { await unlock.value }
     let doubtful = state.withLock { $0.table.unlockDoubtful() }
-    await withDiscardingTaskGroup { group in
-      for queue in doubtful { group.addTask { _ = await self.unlock(queue, within: Self.unlockLimit) } }
+    return await withTaskGroup(of: MessageQueue?.self) { group in
+      for queue in doubtful { group.addTask { await self.unlock(queue, within: .zero) ? queue : nil } }
+      return await group.reduce(into: []) { given, queue in if let queue { given.insert(queue) } }
     }
   }
 
@@ -125,13 +132,13 @@ final class QueueLocks: Sendable {
     while let address = options.address(queue.brokerName) {
       do throws(RocketMQError) {
         try await options.api.unlock([queue], at: address, group: options.group, clientID: options.clientID, timeout: Self.timeout)
-        state.withLock { $0.table.unlocked(queue, succeeded: true, now: now()) }
+        state.withLock { $0.table.unlocked(queue, succeeded: true, now: elapsed.milliseconds) }
         return true
       } catch { failure = error }
       guard let pause = tries.pause(after: failure) else { break }
       try? await Task.sleep(for: pause)
     }
-    state.withLock { $0.table.unlocked(queue, succeeded: false, now: now()) }
+    state.withLock { $0.table.unlocked(queue, succeeded: false, now: elapsed.milliseconds) }
     bell.ring()
     options.logger.warning(
       "a queue's lock could not be given back; until the broker lets it expire, nobody may get the queue",
@@ -148,9 +155,9 @@ final class QueueLocks: Sendable {
   /// Renews, until the task is cancelled. Java: `lockMQPeriodically`.
   func run() async {
     while !Task.isCancelled {
-      apply { $0.due(now: now()) }
+      apply { $0.due(now: elapsed.milliseconds) }
       if let due = state.withLock({ $0.table.nextDue }) {
-        let now = now()
+        let now = elapsed.milliseconds
         if due > now { _ = await bell.wait(atMost: .milliseconds(Int64(due - now)), on: options.clock) }
       } else {
         await bell.wait()
@@ -163,7 +170,7 @@ final class QueueLocks: Sendable {
     let isNeeded = state.withLock { state in
       var isNeeded = false
       for (broker, known) in state.addresses where known == address {
-        if state.table.connected(to: broker, now: now()) { isNeeded = true }
+        if state.table.connected(to: broker, now: elapsed.milliseconds) { isNeeded = true }
       }
       return isNeeded
     }
@@ -173,7 +180,7 @@ final class QueueLocks: Sendable {
   /// Call it when a connection has been lost. Does not block.
   func disconnected(from address: String) {
     for (broker, known) in state.withLock({ $0.addresses }) where known == address {
-      apply { $0.disconnected(from: broker, now: now()) }
+      apply { $0.disconnected(from: broker, now: elapsed.milliseconds) }
     }
     bell.ring()
   }
@@ -182,11 +189,17 @@ final class QueueLocks: Sendable {
     for action in actions {
       switch action {
       case .renew(let renewal): renew(renewal)
-      case .unlock(let queue): Task { await unlock(queue, within: .zero) }
+      case .unlock(let queue):
+        state.withLock {
+          $0.unlocks[queue] = Task {
+            _ = await unlock(queue, within: .zero)
+            state.withLock { $0.unlocks[queue] = nil }
+          }
+        }
       case .verify(let queue, let life):
         Task {
           let isOurs = await options.verify(queue)
-          apply { $0.verified(queue, life: life, isOurs: isOurs, now: now()) }
+          apply { $0.verified(queue, life: life, isOurs: isOurs, now: elapsed.milliseconds) }
           bell.ring()
         }
       case .suspend(let queue):
@@ -231,25 +244,15 @@ final class QueueLocks: Sendable {
         }
         state.withLock { $0.addresses[renewal.broker] = address }
         let granted = try await lock(renewal.queues.keys.sorted(), at: address)
-        apply { $0.renewed(renewal, granted: granted, now: now()) }
+        apply { $0.renewed(renewal, granted: granted, now: elapsed.milliseconds) }
       } catch {
         options.logger.warning(
           "locks could not be renewed; it is tried again", metadata: [LogKey.broker: "\(renewal.broker)", LogKey.error: "\(error)"])
-        state.withLock { $0.table.renewalFailed(renewal, now: now()) }
+        state.withLock { $0.table.renewalFailed(renewal, now: elapsed.milliseconds) }
       }
       state.withLock { $0.renewals[renewal.broker] = nil }
       bell.ring()
     }
     state.withLock { $0.renewals[renewal.broker] = Task { await work() } }
   }
-}
-
-/// A stop watch, in milliseconds.
-private func milliseconds(of clock: any Clock<Duration>) -> @Sendable () -> UInt64 {
-  func watch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> UInt64 {
-    let start = clock.now
-    return { UInt64(max(0, start.duration(to: clock.now).wholeMilliseconds)) }
-  }
-  if clock is ContinuousClock { return Core.nowMilliseconds }
-  return watch(clock)
 }

@@ -56,6 +56,7 @@ extension Producer {
           "sending again", metadata: [LogKey.topic: "\(message.topic)", LogKey.broker: "\(queue.brokerName)", LogKey.error: "\(error)"])
         let pause = attempts.pause(after: error, left: deadline.left, brokers: brokers)
         if pause > .zero { try? await Task.sleep(for: pause) }
+        if Task.isCancelled { throw RocketMQError(.cancelled, "sending to \(message.topic) was cancelled", cause: error) }
       }
     }
   }

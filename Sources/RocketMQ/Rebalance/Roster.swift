@@ -31,6 +31,9 @@ struct Roster {
   private var steady: Set<String> = []
   /// The members that count, absent ones among them.
   private(set) var members: Set<String> = []
+  /// The broker to ask: the one that answered last, as long as it does. Brokers hear of members at different times, and who asks now one and
+  /// now another takes the difference for members that come and go.
+  private(set) var source: String?
   /// For how much longer each absent member counts.
   private var absent: [String: UInt64] = [:]
   /// From when on that time passes; nil: it stands still, because a broker that would know is out of reach.
@@ -67,12 +70,19 @@ struct Roster {
     passesFrom = now
     steady.insert(question.address)
     connections[question.address]?.list = list
+    source = question.address
     members = list.union(absent.keys)
     return true
   }
 
   /// No connection could be made: the broker may have been stopped.
-  mutating func unreachable(_ address: String) { steady.remove(address) }
+  mutating func unreachable(_ address: String) {
+    steady.remove(address)
+    turnAway(from: address)
+  }
+
+  /// The broker did not answer: another one may.
+  mutating func turnAway(from address: String) { if source == address { source = nil } }
 
   /// A connection has been lost.
   mutating func disconnected(from address: String, now: UInt64) {

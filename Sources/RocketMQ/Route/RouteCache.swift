@@ -113,7 +113,9 @@ extension RouteCache {
   }
 
   /// A random broker of the topic, for questions that each of them answers. Java: `findBrokerAddrByTopic`.
-  package func anyAddress(forTopic topic: String) -> String? { table.withLock { $0.anyAddress(forTopic: topic) } }
+  package func anyAddress(forTopic topic: String, preferred: String? = nil) -> String? {
+    table.withLock { $0.anyAddress(forTopic: topic, preferred: preferred) }
+  }
 
   /// Every known process of every broker, without duplicates.
   package var allAddresses: [String] { table.withLock { $0.allAddresses } }

@@ -76,10 +76,12 @@ struct RouteTable {
     return BrokerAddress(address: address, isReplica: id != 0)
   }
 
-  /// Some broker that knows the topic: a random one's master, else its first replica. Java: `findBrokerAddrByTopic`.
-  func anyAddress(forTopic topic: String) -> String? {
-    guard let broker = routes[topic]?.brokers.filter({ !$0.addresses.isEmpty }).randomElement() else { return nil }
-    return broker.addresses[0] ?? broker.addresses.min { $0.key < $1.key }?.value
+  /// Some broker that knows the topic: a random one's master, else its first replica; the one at `preferred`, if that is one of them. Java:
+  /// `findBrokerAddrByTopic`.
+  func anyAddress(forTopic topic: String, preferred: String? = nil) -> String? {
+    let addresses = routes[topic]?.brokers.compactMap { $0.addresses[0] ?? $0.addresses.min { $0.key < $1.key }?.value } ?? []
+    if let preferred, addresses.contains(preferred) { return preferred }
+    return addresses.randomElement()
   }
 
   var masterAddresses: [String] { Array(Set(addresses.values.compactMap { $0[0] })) }

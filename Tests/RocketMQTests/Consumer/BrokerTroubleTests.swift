@@ -11,25 +11,16 @@ import Testing
 struct BrokerTroubleTests {
   @Test func consumptionGoesOnSoonAfterABrokerHasBeenRestarted() async throws {
     try await LastingBroker.run { lasting in
-      let client = try lasting.rig.client()
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      try await consumer.start()
+      let member = try await Member(lasting.rig).started()
       try await lasting.rig.send(0..<50)
-      #expect(await seen.wait(for: 50))
+      #expect(await member.seen.wait(for: 50))
       await lasting.stop()
       try await lasting.start()
       let restarted = ContinuousClock.now
       try await lasting.rig.send(50..<60)
-      #expect(await seen.wait { Set($0.numbers()) == Set(0..<60) })
+      #expect(await member.seen.wait { Set($0.numbers()) == Set(0..<60) })
       #expect(ContinuousClock.now - restarted < .seconds(2))
-      #expect(await consumer.shutdown().isClean)
-      await client.shutdown()
+      #expect(await member.leave().isClean)
     }
   }
 
@@ -41,20 +32,11 @@ struct BrokerTroubleTests {
       rig.broker.faults.add(Fault(on: .init(code: code), effect: effect, times: 1))
       var settings = ClientConfiguration(nameServers: [rig.broker.nameServerAddress])
       settings.requestTimeout = .milliseconds(500)
-      let client = try RocketMQClient(settings)
-      let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest)
-      try await consumer.subscribe("T")
-      let seen = Record<ReceivedMessage>()
-      consumer.onMessage { message, _ in
-        seen.add(message)
-        return .success
-      }
-      try await consumer.start()
+      let member = try await Member(rig, client: RocketMQClient(settings)).started()
       // A lost answer to a pull is noticed after the pull's own time-out, which is longer than a test should wait.
       let isLostPull = code == 11 && (effect == .dropReply || effect == .dropRequest)
-      #expect(await seen.wait(within: .seconds(10)) { Set($0.numbers()).count == (isLostPull ? 10 : 20) })
-      await consumer.shutdown(deadline: .seconds(1))
-      await client.shutdown()
+      #expect(await member.seen.wait(within: .seconds(10)) { Set($0.numbers()).count == (isLostPull ? 10 : 20) })
+      await member.leave(deadline: .seconds(1))
     }
   }
 

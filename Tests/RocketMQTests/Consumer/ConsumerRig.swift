@@ -38,6 +38,21 @@ struct ConsumerRig {
     return isStepped ? try RocketMQClient(configuration, clock: clock) : try RocketMQClient(configuration)
   }
 
+  /// A consumer of T in the group G, its listener set by `listen`, until the test is over.
+  func withConsumer(
+    _ configuration: PushConsumerConfiguration = .init(), client: RocketMQClient? = nil, _ listen: (PushConsumer) -> Void,
+    until test: (PushConsumer) async throws -> Void
+  ) async throws {
+    let client = try client ?? self.client()
+    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
+    try await consumer.subscribe("T")
+    listen(consumer)
+    try await consumer.start()
+    try await test(consumer)
+    await consumer.shutdown()
+    await client.shutdown()
+  }
+
   /// Sends the numbers as texts, in turn over the topic's queues.
   func send(_ numbers: Range<Int>, to topic: String = "T", tag: @Sendable (Int) -> String? = { _ in nil }) async throws {
     let client = try client()

@@ -9,28 +9,13 @@ import Testing
 
 @Suite("Consuming in order", .timeLimit(.minutes(1)))
 struct OrderedConsumeTests {
-  /// One consumer, its listener set by `listen`, until the test is over.
-  private func run(
-    _ rig: ConsumerRig, _ configuration: PushConsumerConfiguration = .init(), _ listen: (PushConsumer) -> Void,
-    until test: (PushConsumer) async throws -> Void
-  ) async throws {
-    let client = try rig.client()
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-    try await consumer.subscribe("T")
-    listen(consumer)
-    try await consumer.start()
-    try await test(consumer)
-    await consumer.shutdown()
-    await client.shutdown()
-  }
-
   @Test func everyQueueComesInItsOrderAndQueuesAtTheSameTime() async throws {
     try await ConsumerRig.run(topics: ["T": 4]) { rig in
       try await rig.send(0..<400)
       let witness = OrderWitness()
       let gate = Gate()
       let firsts = Record<Int32>()
-      try await run(rig) {
+      try await rig.withConsumer {
         $0.onMessageInOrder { message, context in
           witness.begins(message, "m")
           if message.queueOffset == 0 {
@@ -55,7 +40,7 @@ struct OrderedConsumeTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<5)
       let calls = Record<String>()
-      try await run(rig) {
+      try await rig.withConsumer {
         $0.onMessageInOrder { message, _ in
           calls.add("\(message.bodyText)/\(message.reconsumeTimes)")
           if message.bodyText == "1", message.reconsumeTimes == 0 { throw CancellationError() }
@@ -75,7 +60,7 @@ struct OrderedConsumeTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<1)
       let calls = Record<ContinuousClock.Instant>()
-      try await run(rig) {
+      try await rig.withConsumer {
         $0.onMessageInOrder { message, _ in
           calls.add(.now)
           return message.reconsumeTimes == 0 ? .suspend(for: .milliseconds(150)) : .success
@@ -102,7 +87,7 @@ struct OrderedConsumeTests {
       var configuration = PushConsumerConfiguration()
       configuration.concurrency = 1
       let seen = Record<Int32>()
-      try await run(rig, configuration) {
+      try await rig.withConsumer(configuration) {
         $0.onMessageInOrder { message, _ in
           if message.queueID == 0 { return .suspend(for: .seconds(30)) }
           seen.add(message.queueID)
@@ -122,7 +107,7 @@ struct OrderedConsumeTests {
       configuration.concurrency = 1
       let seen = Record<Int32>()
       let gate = Gate()
-      try await run(rig, configuration) {
+      try await rig.withConsumer(configuration) {
         $0.onMessageInOrder { message, _ in
           await gate.pass()
           seen.add(message.queueID)
@@ -144,7 +129,7 @@ struct OrderedConsumeTests {
       var configuration = PushConsumerConfiguration()
       configuration.maxReconsumeTimes = 2
       let calls = Record<String>()
-      try await run(rig, configuration) {
+      try await rig.withConsumer(configuration) {
         $0.onMessageInOrder { message, _ in
           calls.add("\(message.bodyText)/\(message.reconsumeTimes)")
           return message.bodyText == "1" ? .suspend(for: .zero) : .success
@@ -171,7 +156,7 @@ struct OrderedConsumeTests {
       var configuration = PushConsumerConfiguration()
       configuration.maxReconsumeTimes = 0
       let calls = Record<String>()
-      try await run(rig, configuration) {
+      try await rig.withConsumer(configuration) {
         $0.onMessageInOrder { message, _ in
           calls.add(message.bodyText)
           return message.bodyText == "0" ? .suspend(for: .zero) : .success
@@ -190,7 +175,7 @@ struct OrderedConsumeTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<1)
       let calls = Record<Int>()
-      try await run(rig) {
+      try await rig.withConsumer {
         $0.onMessageInOrder { message, _ in
           calls.add(message.reconsumeTimes)
           return message.reconsumeTimes < 20 ? .suspend(for: .zero) : .success
@@ -208,7 +193,7 @@ struct OrderedConsumeTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<7)
       let calls = Record<[String]>()
-      try await run(rig, collected()) {
+      try await rig.withConsumer(collected()) {
         $0.onMessagesInOrder(batchSize: 3) { messages, _ in
           calls.add(messages.map { "\($0.bodyText)/\($0.reconsumeTimes)" })
           return messages.contains { $0.bodyText == "4" && $0.reconsumeTimes == 0 } ? .suspend(for: .zero) : .success
@@ -229,7 +214,7 @@ struct OrderedConsumeTests {
       configuration.suspension = .milliseconds(10)
       let calls = Record<[String]>()
       let third = Gate()
-      try await run(rig, configuration) {
+      try await rig.withConsumer(configuration) {
         $0.onMessagesInOrder(batchSize: 3) { messages, _ in
           calls.add(messages.map { "\($0.bodyText)/\($0.reconsumeTimes)" })
           // The two that have failed before are joined by a third one.
@@ -254,7 +239,7 @@ struct OrderedConsumeTests {
       try await rig.send(0..<6)
       let calls = Record<[String]>()
       let rolledBack = Atomic(false)
-      try await run(rig, collected()) {
+      try await rig.withConsumer(collected()) {
         $0.onMessagesInOrder(batchSize: 2, autoCommit: false) { messages, _ in
           calls.add(messages.map { "\($0.bodyText)/\($0.reconsumeTimes)" })
           switch messages[0].bodyText {
@@ -275,7 +260,7 @@ struct OrderedConsumeTests {
     try await ConsumerRig.run(topics: ["T": 1]) { rig in
       try await rig.send(0..<4)
       let calls = Record<[String]>()
-      try await run(rig, collected()) {
+      try await rig.withConsumer(collected()) {
         $0.onMessagesInOrder(batchSize: 2, autoCommit: false) { messages, _ in
           calls.add(messages.map { "\($0.bodyText)/\($0.reconsumeTimes)" })
           if messages[0].bodyText == "0" { return .success }
@@ -305,7 +290,7 @@ struct OrderedConsumeTests {
       await other.shutdown()
       await client.shutdown()
       let seen = Record<ReceivedMessage>()
-      try await run(rig) {
+      try await rig.withConsumer {
         $0.onMessageInOrder { message, _ in
           seen.add(message)
           return .success

@@ -22,13 +22,7 @@ struct OrderedTroubleTests {
     configuration.concurrency = 1
     configuration.suspension = .milliseconds(10)
     configure(&configuration)
-    let consumer = try PushConsumer(client: client, group: "G", startFrom: .earliest, configuration: configuration)
-    try await consumer.subscribe("T")
-    listen(consumer)
-    try await consumer.start()
-    try await test(consumer)
-    await consumer.shutdown()
-    await client.shutdown()
+    try await rig.withConsumer(configuration, client: client, listen, until: test)
   }
 
   // MARK: Bodies that cannot be read

@@ -113,6 +113,20 @@ struct RosterTests {
     #expect(roster.tells("c", ["x"], at: 36_000) == ["x"])
   }
 
+  @Test func staysWithTheBrokerThatAnsweredLast() {
+    let roster = roster("x", "y", "z")
+    #expect(roster.roster.source == "b")
+    roster.disconnected(from: "b", now: 1000)
+    #expect(roster.roster.source == "b", "a connection that was cut is made anew")
+    roster.stopped("b", now: 2000)
+    #expect(roster.roster.source == nil)
+    #expect(roster.tells("a", ["x", "y", "z"], at: 2500) == ["x", "y", "z"])
+    roster.stopped("b", now: 3000)
+    #expect(roster.roster.source == "a", "not its business")
+    roster.roster.turnAway(from: "a")
+    #expect(roster.roster.source == nil)
+  }
+
   @Test func givesNoSecondGraceToWhoHasNotComeBackSince() {
     let roster = roster("x", "y")
     roster.stopped("a", now: 1000)
