@@ -130,9 +130,16 @@ int rocket__puller_send(rocket_puller *puller, rocket_reply reply);
 /* ---- inner_batch.c: the batches that a 5.x broker keeps as one record (topics with queue.type=BatchCQ) ---- */
 /* How many messages are in it, each with an offset of its own; 0 when it is no such batch, or not one that can be read. */
 uint32_t rocket__inner_batch_count(const rocket_message *message);
-/* A record for each of them, one behind the other in a frame of its own. The batch is one with a count.
+/* Where in a batch one is; zero: at its beginning. */
+typedef struct rocket__inner_batch_place {
+  size_t at; /* in the body; its size: all have been opened */
+  uint32_t index;
+} rocket__inner_batch_place;
+/* A record for each of the next messages, `most` of them, one behind the other in a frame of its own. The batch is one with a count and not
+ * at its end.
  * Fails: ROCKET_NO_MEMORY, ROCKET_TOO_LARGE. */
-int rocket__inner_batch_open(const rocket_message *batch, const rocket_allocator *allocator, rocket_frame **out);
+int rocket__inner_batch_open(const rocket_message *batch, uint32_t most, const rocket_allocator *allocator, rocket__inner_batch_place *place,
+                             rocket_frame **out);
 
 /* ---- puller_response.c: what the answer means ---- */
 void rocket__puller_answered(rocket_puller *puller, const rocket_command *response, rocket_frame *frame);

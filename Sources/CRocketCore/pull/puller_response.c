@@ -56,14 +56,21 @@ typedef struct basket {
   rocket_put_item items[ITEMS];
 } basket;
 
-static int empty(basket *basket) {
+/* All at once, or where the window ends, as many as fit. There was room for one when the pull began, so each pull of more than fits
+ * brings some of it. */
+static int put(basket *basket, const rocket_put_item *items, uint32_t count) {
   uint32_t fresh = 0;
-  int status = ROCKET_OK;
-  if (basket->count > 0)
-    status = rocket_process_queue_put(basket->puller->queue, basket->frame, basket->items, basket->count, &fresh);
-  basket->count = 0;
+  int status = rocket_process_queue_put(basket->puller->queue, basket->frame, items, count, &fresh);
   *basket->added += fresh;
-  return status;
+  if (status != ROCKET_FULL || count == 1) return status;
+  status = put(basket, items, count / 2);
+  return status == ROCKET_OK ? put(basket, items + count / 2, count - count / 2) : status;
+}
+
+static int empty(basket *basket) {
+  uint32_t count = basket->count;
+  basket->count = 0;
+  return count > 0 ? put(basket, basket->items, count) : ROCKET_OK;
 }
 
 static int add(basket *basket, const uint8_t *record, const rocket_message *message) {
@@ -82,25 +89,36 @@ static int read_message(const position *at, rocket_slice bytes, rocket_message *
   return out->queue_offset < 0 || out->queue_offset >= at->next_begin_offset ? ROCKET_BAD_MESSAGE : ROCKET_OK;
 }
 
-/* A batch that was copied to a retry topic has one offset only, and stays one message. */
-static bool is_batch(const position *at, const rocket_message *message) {
+/* Where the message in front of `rest` ends at the latest. */
+static int64_t offset_behind(const position *at, rocket_slice rest) {
+  rocket_message next;
+  return read_message(at, rest, &next, NULL) == ROCKET_OK ? next.queue_offset : at->next_begin_offset;
+}
+
+/* A batch that was copied to a retry topic has one offset only, and stays one message: opened, it would take the offsets of those behind
+ * it. `rest` is behind the message. */
+static bool is_batch(const position *at, const rocket_message *message, rocket_slice rest) {
   if (!(message->sys_flag & ROCKET_SYS_NEED_UNWRAP)) return false; /* nearly always */
   uint32_t count = rocket__inner_batch_count(message);
-  return count > 0 && at->next_begin_offset - message->queue_offset >= count;
+  return count > 0 && offset_behind(at, rest) - message->queue_offset >= count;
 }
 
 static int put_messages(rocket_puller *puller, const position *at, rocket_slice body, rocket_frame *frame, uint32_t *added,
                         rocket_fault *fault);
 
+/* Piece by piece, so that no more is copied than the queue takes, and what is finished goes before the last of the batch does. */
 static int put_batch(rocket_puller *puller, const position *at, const rocket_message *batch, uint32_t *added) {
-  rocket_frame *frame;
-  int status = rocket__inner_batch_open(batch, puller->allocator, &frame);
-  if (status != ROCKET_OK) return status;
   position same = *at;
   same.offset_delta = 0; /* in the batch's offset already */
-  status = put_messages(puller, &same, rocket__slice(rocket_frame_bytes(frame), rocket_frame_size(frame)), frame, added,
-                        &(rocket_fault){.what = ""});
-  rocket_frame_release(frame);
+  int status = ROCKET_OK;
+  for (rocket__inner_batch_place place = {0}; status == ROCKET_OK && place.at < batch->body.size;) {
+    rocket_frame *frame;
+    status = rocket__inner_batch_open(batch, ITEMS, puller->allocator, &place, &frame);
+    if (status != ROCKET_OK) break;
+    rocket_slice records = rocket__slice(rocket_frame_bytes(frame), rocket_frame_size(frame));
+    status = put_messages(puller, &same, records, frame, added, &(rocket_fault){.what = ""});
+    rocket_frame_release(frame);
+  }
   return status;
 }
 
@@ -115,7 +133,7 @@ static int put_messages(rocket_puller *puller, const position *at, rocket_slice 
     rocket_message message;
     rocket_slice rest = rocket__slice(body.data + used, body.size - used);
     status = read_message(at, rest, &message, fault);
-    if (status == ROCKET_OK && is_batch(at, &message)) {
+    if (status == ROCKET_OK && is_batch(at, &message, rocket__slice(rest.data + message.size, rest.size - message.size))) {
       status = empty(&basket); /* it comes before */
       if (status == ROCKET_OK) status = put_batch(puller, at, &message, added);
     } else if (status == ROCKET_OK) {
@@ -151,6 +169,10 @@ static void found(rocket_puller *puller, const position *at, const rocket_comman
   switch (status) {
     case ROCKET_OK: rocket__puller_proceed_after(puller, added > 0 ? puller->options.interval_ms : delay_ms); break;
     case ROCKET_DROPPED: rocket__puller_finish(puller); break;
+    case ROCKET_FULL: /* a batch can be larger than the window: the rest of it comes when there is room */
+      if (added > 0) rocket__puller_proceed(puller);
+      else complain(puller, status, 0, (rocket_slice){NULL, 0}, error_delay_ms);
+      break;
     case ROCKET_INCOMPLETE:
     case ROCKET_BAD_MESSAGE:
       rocket__puller_tell(puller, (rocket_puller_event){.kind = ROCKET_PULLER_BAD_MESSAGE,
