@@ -8,6 +8,8 @@
 #include "recording.h"
 #include "rocket_message.h"
 
+enum { OFFSET_DELTA = 0x80 }; /* fuzz_pull: the answer has one, of 1000 */
+
 static const char *folder;
 
 /* Named by its contents, so that the same bytes are there once. */
@@ -63,15 +65,18 @@ static void save_fields(const rocket_command *command) {
 }
 
 /* The answer to a pull as fuzz_pull reads it. */
+static void save_found(uint8_t kind, int64_t next, rocket_slice body) {
+  uint8_t prefix[11] = {kind};
+  for (int i = 0; i < 8; i++) prefix[1 + i] = (uint8_t)((uint64_t)next >> (56 - 8 * i));
+  prefix[9] = (uint8_t)(body.size >> 8);
+  prefix[10] = (uint8_t)body.size;
+  save("fuzz_pull", prefix, sizeof prefix, body);
+}
+
 static void save_pull(const rocket_command *response) {
-  uint8_t prefix[11] = {0};
   int64_t next;
   if (response->code != ROCKET_RESPONSE_SUCCESS || response->body.size > UINT16_MAX) return;
-  if (rocket_command_get_i64(response, ROCKET_FIELD_NEXT_BEGIN_OFFSET, &next) != ROCKET_OK) return;
-  for (int i = 0; i < 8; i++) prefix[1 + i] = (uint8_t)((uint64_t)next >> (56 - 8 * i));
-  prefix[9] = (uint8_t)(response->body.size >> 8);
-  prefix[10] = (uint8_t)response->body.size;
-  save("fuzz_pull", prefix, sizeof prefix, response->body);
+  if (rocket_command_get_i64(response, ROCKET_FIELD_NEXT_BEGIN_OFFSET, &next) == ROCKET_OK) save_found(0, next, response->body);
 }
 
 static void save_frame(const recorded_frame *frame) {
@@ -92,12 +97,37 @@ static void save_recording(const recorded_scenario *recording, void *user) {
   for (size_t i = 0; i < recording->count; i++) save_frame(&recording->frames[i]);
 }
 
+/* A batch kept as one record, of `count` messages, between two messages. */
+static void save_inner_batch(uint8_t kind, int64_t first, uint8_t record_version, int count) {
+  rocket_buffer items = {0}, body = {0};
+  for (int i = 0; i < count; i++) {
+    rocket_slice properties = i % 2 == 0 ? rocket_slice_of("TAGS\x01" "A\x02") : (rocket_slice){0};
+    CHECK_INT(rocket_batch_append(&items, i, rocket_slice_of("body"), properties), ROCKET_OK);
+  }
+  rocket_message message = {.record_version = record_version,
+                            .queue_offset = first,
+                            .born_host = {.ip_size = 4},
+                            .store_host = {.ip_size = 16},
+                            .topic = rocket_slice_of("name")};
+  for (int i = 0; i < 3; i++) {
+    message.sys_flag = i == 1 ? ROCKET_SYS_INNER_BATCH | ROCKET_SYS_NEED_UNWRAP : 0;
+    message.body = i == 1 ? rocket_slice_make(items.data, items.size) : rocket_slice_of("one");
+    CHECK_INT(rocket_message_encode(&message, &body), ROCKET_OK);
+    message.queue_offset += i == 1 ? count : 1;
+  }
+  save_found(kind, message.queue_offset + (kind & OFFSET_DELTA ? 1000 : 0), rocket_slice_make(body.data, body.size));
+  rocket_buffer_clear(&items);
+  rocket_buffer_clear(&body);
+}
+
 /* What no recording has. */
 static void save_made_up(void) {
   static const char *const addresses[] = {"127.0.0.1:9876", "[::1]:10911", "::1:10911", "[fe80::1%eth0]:1", "host.name:65535"};
   static const rocket_compression types[] = {ROCKET_COMPRESSION_ZLIB_OLD, ROCKET_COMPRESSION_LZ4, ROCKET_COMPRESSION_ZSTD,
                                              ROCKET_COMPRESSION_ZLIB};
   for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) save_bytes("fuzz_address", rocket_slice_of(addresses[i]));
+  for (int count = 0; count < 130; count = count * 2 + 1) save_inner_batch(0, 0, count < 4 ? 1 : 2, count);
+  save_inner_batch(OFFSET_DELTA, 7, 1, 3);
   save_bytes("fuzz_ids", rocket_slice_of("FE800000000000000000000000000001000022470000000000000001"));
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     rocket_buffer packed = {0};

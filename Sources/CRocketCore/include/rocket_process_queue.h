@@ -75,7 +75,7 @@ typedef struct rocket_put_item {
 
 /* Adds messages, offsets rising. Those not above the last put, or below the broker's next offset, are passed over (a pull repeated).
  * The queue takes its own counts of `frame`. `added` (may be NULL) receives how many went in.
- * Thread: the producer.  Fails (nothing added): ROCKET_FULL (cannot happen while pulls respect rocket_process_queue_should_pull),
+ * Thread: the producer.  Fails (nothing added): ROCKET_FULL (not while pulls respect rocket_process_queue_should_pull and bring no more than largest_pull),
  * ROCKET_DROPPED (also when the drop comes while it runs; then what it brought is let go), ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT
  * (an offset of INT64_MAX). */
 int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
