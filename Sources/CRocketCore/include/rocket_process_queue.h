@@ -75,9 +75,9 @@ typedef struct rocket_put_item {
 
 /* Adds messages, offsets rising. Those not above the last put, or below the broker's next offset, are passed over (a pull repeated).
  * The queue takes its own counts of `frame`. `added` (may be NULL) receives how many went in.
- * Thread: the producer.  Fails (nothing added): ROCKET_FULL (not while pulls respect rocket_process_queue_should_pull and bring no more than largest_pull),
- * ROCKET_DROPPED (also when the drop comes while it runs; then what it brought is let go), ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT
- * (an offset of INT64_MAX). */
+ * Thread: the producer.  Fails (nothing added): ROCKET_FULL (not when it brings at most largest_pull and is the first since
+ * rocket_process_queue_should_pull let a pull start), ROCKET_DROPPED (also when the drop comes while it runs; then what it brought is let
+ * go), ROCKET_NO_MEMORY, ROCKET_INVALID_ARGUMENT (an offset of INT64_MAX). */
 int rocket_process_queue_put(rocket_process_queue *queue, rocket_frame *frame, const rocket_put_item *items, uint32_t count,
                              uint32_t *added);
 /* The broker's next offset: what lies before it is not for this consumer (filtered). Raises the commit offset once all before is finished.

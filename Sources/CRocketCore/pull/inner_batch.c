@@ -34,8 +34,8 @@ static rocket_message message_at(const rocket_message *batch, size_t at, uint32_
   return message;
 }
 
-int rocket__inner_batch_open(const rocket_message *batch, uint32_t most, const rocket_allocator *allocator, rocket__inner_batch_place *place,
-                             rocket_frame **out) {
+int rocket__inner_batch_open(const rocket_message *batch, uint32_t most, const rocket_allocator *allocator,
+                             rocket__inner_batch_place *place, rocket_frame **out) {
   size_t size = 0, at = place->at;
   for (uint32_t i = 0; i < most && at < batch->body.size; i++) {
     rocket_message message = message_at(batch, at, 0, &at);

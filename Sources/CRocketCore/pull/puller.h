@@ -138,8 +138,8 @@ typedef struct rocket__inner_batch_place {
 /* A record for each of the next messages, `most` of them, one behind the other in a frame of its own. The batch is one with a count and not
  * at its end.
  * Fails: ROCKET_NO_MEMORY, ROCKET_TOO_LARGE. */
-int rocket__inner_batch_open(const rocket_message *batch, uint32_t most, const rocket_allocator *allocator, rocket__inner_batch_place *place,
-                             rocket_frame **out);
+int rocket__inner_batch_open(const rocket_message *batch, uint32_t most, const rocket_allocator *allocator,
+                             rocket__inner_batch_place *place, rocket_frame **out);
 
 /* ---- puller_response.c: what the answer means ---- */
 void rocket__puller_answered(rocket_puller *puller, const rocket_command *response, rocket_frame *frame);

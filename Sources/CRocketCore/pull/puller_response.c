@@ -170,7 +170,7 @@ static void found(rocket_puller *puller, const position *at, const rocket_comman
     case ROCKET_OK: rocket__puller_proceed_after(puller, added > 0 ? puller->options.interval_ms : delay_ms); break;
     case ROCKET_DROPPED: rocket__puller_finish(puller); break;
     case ROCKET_FULL: /* a batch can be larger than the window: the rest of it comes when there is room */
-      if (added > 0) rocket__puller_proceed(puller);
+      if (added > 0) rocket__puller_proceed_after(puller, puller->options.interval_ms);
       else complain(puller, status, 0, (rocket_slice){NULL, 0}, error_delay_ms);
       break;
     case ROCKET_INCOMPLETE:
