@@ -115,8 +115,8 @@ final class QueueLocks: Sendable {
     }
   }
 
-  /// Gives back what may still be locked, though nobody here uses it, and returns what the broker has taken back. Call it when everything is
-  /// released, and ``run()`` has ended.
+  /// Gives back what may still be locked, though nobody here uses it, and returns what the broker has taken back. Call it when everything
+  /// is released, and ``run()`` has ended.
   func finish() async -> Set<MessageQueue> {
     for unlock in state.withLock({ $0.unlocks.values.map(\.self) }) { await unlock.value }
     let doubtful = state.withLock { $0.table.unlockDoubtful() }

@@ -31,8 +31,8 @@ struct Roster {
   private var steady: Set<String> = []
   /// The members that count, absent ones among them.
   private(set) var members: Set<String> = []
-  /// The broker to ask: the one that answered last, as long as it does. Brokers hear of members at different times, and who asks now one and
-  /// now another takes the difference for members that come and go.
+  /// The broker to ask: the one that answered last, as long as it does. Brokers hear of members at different times, and who asks now one
+  /// and now another takes the difference for members that come and go.
   private(set) var source: String?
   /// For how much longer each absent member counts.
   private var absent: [String: UInt64] = [:]
